@@ -1,0 +1,82 @@
+/**
+ * The seam between what a lock is and how one is kept. The core knows queues,
+ * timeouts, cancellation and leases; a backend knows one kernel object or
+ * server.
+ *
+ * @module
+ */
+import type { MaybePromise } from "../../runtime/types.ts";
+import type { Holder } from "./holder.ts";
+import type { LeaseClock } from "./lease_clock.ts";
+
+/** How one lock is kept outside this process. */
+export interface Backend {
+  /**
+   * What the lock is: two backends with one key are one lock, and share one
+   * queue in this process.
+   */
+  readonly key: string;
+  /**
+   * On what terms it is taken, such as its time to live. A waiter may use a
+   * grant that another one of its queue asked for on the same terms.
+   */
+  readonly terms: string;
+  /**
+   * Tries once to take the lock, and never waits for its holder.
+   *
+   * @returns The grant, or null when another holds the lock.
+   * @throws {LockError} If the lock cannot be used at all.
+   */
+  tryTake(): MaybePromise<Grant | null>;
+  /**
+   * Takes the lock, waiting for its holder as long as it needs. Called only
+   * after {@linkcode Backend.tryTake} returned null, and once at a time.
+   *
+   * @param contention Ends the wait, and is told what is seen meanwhile.
+   * @returns The grant; null only when the wait was ended. A grant that races
+   * the end of the wait is returned all the same.
+   * @throws {LockError} If the lock cannot be used at all.
+   */
+  take(contention: Contention): Promise<Grant | null>;
+  /**
+   * Tells who holds the lock, wherever they are.
+   *
+   * @returns The holder, or null when the lock is free.
+   */
+  holder(): Promise<Holder | null>;
+}
+
+/** One process's wait for one lock. */
+export interface Contention {
+  /** Aborts when nobody in this process wants the lock any more. */
+  readonly signal: AbortSignal;
+  /** Who was last seen holding the lock; for the message of a timeout. */
+  lastHolder: Holder | null;
+}
+
+/** A lock that this process has been given. */
+export interface Grant {
+  /** Greater than that of every earlier grant of the name; null where there is none. */
+  readonly fencingToken: bigint | null;
+  /** How long the grant may be trusted; absent where the kernel holds it. */
+  readonly clock?: LeaseClock;
+  /**
+   * Called at most once, as soon as the holder's lease exists, with the way to
+   * report a loss that the backend learns of by itself.
+   *
+   * @param lost To call with the reason.
+   */
+  watch?(lost: (reason: string, cause?: unknown) => void): void;
+  /**
+   * Looks, synchronously, whether the lock is still what was taken.
+   *
+   * @returns Why it is lost, or null.
+   */
+  check?(): string | null;
+  /**
+   * Gives the lock back; never touches a successor's. Called once.
+   *
+   * @returns A promise where the lock is free only once it has settled.
+   */
+  release(): MaybePromise<void>;
+}

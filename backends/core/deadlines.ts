@@ -1,0 +1,130 @@
+import type { Timer, TimerOptions, Timers } from "../../runtime/types.ts";
+
+/** Something that is to be called back at a moment, unless cancelled. */
+export interface Deadline {
+  /** When, on the monotonic clock, in milliseconds. */
+  readonly at: number;
+  /** What to call. */
+  readonly expire: () => void;
+}
+
+/**
+ * Any number of deadlines on one timer: a binary heap whose root the timer
+ * waits for. Cancelled deadlines leave at once, so that a process which waits
+ * with long timeouts again and again does not grow.
+ */
+export class Deadlines {
+  readonly #heap: Deadline[] = [];
+  readonly #places = new Map<Deadline, number>();
+  readonly #timers: Timers;
+  readonly #now: () => number;
+  readonly #options: TimerOptions;
+  #timer: Timer | null = null;
+  #timerAt = Infinity;
+
+  /**
+   * @param timers The runtime's timers.
+   * @param now The monotonic clock.
+   * @param options Whether a pending deadline keeps the process alive.
+   */
+  constructor(timers: Timers, now: () => number, options: TimerOptions) {
+    this.#timers = timers;
+    this.#now = now;
+    this.#options = options;
+  }
+
+  /** How many deadlines are pending. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /**
+   * Adds a deadline.
+   *
+   * @param deadline The deadline.
+   */
+  add(deadline: Deadline): void {
+    this.#heap.push(deadline);
+    this.#rise(this.#heap.length - 1);
+    this.#arm();
+  }
+
+  /**
+   * Removes a deadline, if it is still pending.
+   *
+   * @param deadline The deadline.
+   */
+  cancel(deadline: Deadline): void {
+    const place = this.#places.get(deadline);
+    if (place === undefined) return;
+    this.#remove(place);
+    this.#arm();
+  }
+
+  #remove(place: number): void {
+    const removed = this.#heap[place]!;
+    const last = this.#heap.pop()!;
+    this.#places.delete(removed);
+    if (last === removed) return;
+    this.#put(last, place);
+    this.#rise(place);
+    this.#sink(this.#places.get(last)!);
+  }
+
+  #put(deadline: Deadline, place: number): void {
+    this.#heap[place] = deadline;
+    this.#places.set(deadline, place);
+  }
+
+  #rise(place: number): void {
+    const moving = this.#heap[place]!;
+    while (place > 0) {
+      const above = (place - 1) >> 1;
+      const parent = this.#heap[above]!;
+      if (parent.at <= moving.at) break;
+      this.#put(parent, place);
+      place = above;
+    }
+    this.#put(moving, place);
+  }
+
+  #sink(place: number): void {
+    const moving = this.#heap[place]!;
+    while (true) {
+      let below = 2 * place + 1;
+      const left = this.#heap[below];
+      const right = this.#heap[below + 1];
+      if (left === undefined) break;
+      if (right !== undefined && right.at < left.at) below++;
+      const child = this.#heap[below]!;
+      if (child.at >= moving.at) break;
+      this.#put(child, place);
+      place = below;
+    }
+    this.#put(moving, place);
+  }
+
+  #arm(): void {
+    const next = this.#heap[0]?.at ?? Infinity;
+    if (next === this.#timerAt) return;
+    this.#timer?.cancel();
+    this.#timerAt = next;
+    this.#timer = next === Infinity ? null : this.#timers.after(
+      Math.max(0, next - this.#now()),
+      () => this.#fire(),
+      this.#options,
+    );
+  }
+
+  #fire(): void {
+    this.#timer = null;
+    this.#timerAt = Infinity;
+    const now = this.#now();
+    while (this.#heap.length > 0 && this.#heap[0]!.at <= now) {
+      const due = this.#heap[0]!;
+      this.#remove(0);
+      due.expire();
+    }
+    this.#arm();
+  }
+}

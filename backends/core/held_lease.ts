@@ -1,0 +1,157 @@
+import type { MaybePromise } from "../../runtime/types.ts";
+import type { Grant } from "./backend.ts";
+import { type Deadline, Deadlines } from "./deadlines.ts";
+import { LockLostError } from "./errors.ts";
+import type { Lease } from "./lease.ts";
+import { runtime } from "../../runtime/mod.ts";
+
+// One unreferenced timer watches over all leases of the process: no lease keeps
+// the process alive, and no hung connection can delay the verdict.
+const losses = new Deadlines(
+  runtime.timers,
+  runtime.clock.monotonic,
+  { keepAlive: false },
+);
+
+/** A grant in the hands of the caller. */
+export class HeldLease implements Lease {
+  /** The lock's name. */
+  readonly lockName: string;
+  readonly #grant: Grant;
+  readonly #onEnd: () => void;
+  #controller: AbortController | null = null;
+  #lost: LockLostError | null = null;
+  #released: Promise<void> | null = null;
+  #expiry: Deadline | null = null;
+
+  /**
+   * @param lockName The lock's name.
+   * @param grant What the backend granted.
+   * @param onEnd Called once, when the lease is lost or given back.
+   */
+  constructor(lockName: string, grant: Grant, onEnd: () => void) {
+    this.lockName = lockName;
+    this.#grant = grant;
+    this.#onEnd = onEnd;
+    if (grant.clock) this.#awaitExpiry(grant.clock.remainingMs());
+    grant.watch?.((reason, cause) => this.#lose(reason, cause));
+  }
+
+  /** The grant's fencing token. */
+  get fencingToken(): bigint | null {
+    return this.#grant.fencingToken;
+  }
+
+  /** Aborts when the lease is lost; made only when somebody asks for it. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      this.#examine();
+      if (this.#lost) this.#controller.abort(this.#lost);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Whether the lease has been released by its holder. */
+  get released(): boolean {
+    return this.#released !== null;
+  }
+
+  /** Whether the lease is neither released nor lost, as of now. */
+  get live(): boolean {
+    return this.#released === null && this.#examine() === null;
+  }
+
+  /** Why the lease was lost, or null; examined now unless it was released. */
+  get loss(): LockLostError | null {
+    return this.#released === null ? this.#examine() : this.#lost;
+  }
+
+  /** Throws unless the lease is live. */
+  assertHeld(): void {
+    const lost = this.loss;
+    if (lost) throw lost;
+    if (this.#released) {
+      throw new LockLostError(
+        `Cannot rely on "${this.lockName}": the lease has been released`,
+        { lockName: this.lockName },
+      );
+    }
+  }
+
+  /**
+   * Gives the lock back, once.
+   *
+   * @returns A promise that settles when others can take the lock.
+   */
+  release(): Promise<void> {
+    return this.#released ??= this.#giveBack();
+  }
+
+  /**
+   * Gives the lock back at the end of a block.
+   *
+   * @returns A promise that settles when others can take the lock.
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  #giveBack(): Promise<void> {
+    this.#stopExpiry();
+    let done: MaybePromise<void>;
+    try {
+      done = this.#grant.release();
+    } catch (error) {
+      done = Promise.reject(error);
+    }
+    // Once lost, the queue has gone on and the caller knows: this is a courtesy.
+    if (this.#lost) return Promise.resolve(done).catch(() => {});
+    if (done instanceof Promise) return done.finally(this.#onEnd);
+    this.#onEnd();
+    return Promise.resolve();
+  }
+
+  #examine(): LockLostError | null {
+    if (this.#lost) return this.#lost;
+    if (this.#grant.clock && this.#grant.clock.remainingMs() <= 0) {
+      this.#lose("the lease was not renewed in time");
+    } else {
+      const reason = this.#grant.check?.();
+      if (reason) this.#lose(reason);
+    }
+    return this.#lost;
+  }
+
+  #lose(reason: string, cause?: unknown): void {
+    if (this.#lost || this.#released) return;
+    this.#lost = new LockLostError(`Lost "${this.lockName}": ${reason}`, {
+      lockName: this.lockName,
+      cause,
+    });
+    this.#stopExpiry();
+    this.#onEnd();
+    this.#controller?.abort(this.#lost);
+  }
+
+  #awaitExpiry(remainingMs: number): void {
+    this.#expiry = {
+      at: runtime.clock.monotonic() + remainingMs,
+      expire: () => this.#onExpiry(),
+    };
+    losses.add(this.#expiry);
+  }
+
+  // The lease may have been renewed since the timer was set.
+  #onExpiry(): void {
+    this.#expiry = null;
+    if (this.#examine() === null) {
+      this.#awaitExpiry(this.#grant.clock!.remainingMs());
+    }
+  }
+
+  #stopExpiry(): void {
+    if (this.#expiry) losses.cancel(this.#expiry);
+    this.#expiry = null;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Clock } from "../../runtime/types.ts";
+
+/**
+ * How long a lease may be trusted, by the holder's own clocks alone.
+ *
+ * Validity counts from before the request was sent, so that the time a reply
+ * takes is the holder's loss and never the successor's; and on the larger of
+ * monotonic and wall elapsed, because the monotonic clock stands still while
+ * the machine sleeps and the wall clock may be set back. (Gray and Cheriton,
+ * "Leases", 1989.)
+ */
+export class LeaseClock {
+  readonly #clock: Clock;
+  readonly #ttlMs: number;
+  #sentAt: Moment;
+
+  /**
+   * @param clock The clocks to read.
+   * @param ttlMs The lease's time to live, in milliseconds.
+   * @param sentAt When the request that took the lease was sent.
+   */
+  constructor(clock: Clock, ttlMs: number, sentAt: Moment) {
+    this.#clock = clock;
+    this.#ttlMs = ttlMs;
+    this.#sentAt = sentAt;
+  }
+
+  /**
+   * The milliseconds for which the lease may still be trusted; 0 or less when
+   * it may not.
+   *
+   * @returns The remaining milliseconds.
+   */
+  remainingMs(): number {
+    const now = readMoment(this.#clock);
+    const elapsed = Math.max(
+      now.monotonic - this.#sentAt.monotonic,
+      now.wall - this.#sentAt.wall,
+    );
+    return this.#ttlMs - elapsed;
+  }
+
+  /**
+   * Extends the lease after a heartbeat was answered. An answer that comes out
+   * of order never shortens it, and one to a lease already over never revives
+   * it.
+   *
+   * @param sentAt When the heartbeat was sent.
+   */
+  renew(sentAt: Moment): void {
+    if (this.remainingMs() <= 0) return;
+    if (sentAt.monotonic > this.#sentAt.monotonic) this.#sentAt = sentAt;
+  }
+}
+
+/** A moment on both clocks, in milliseconds. */
+export interface Moment {
+  /** On the monotonic clock. */
+  readonly monotonic: number;
+  /** On the wall clock. */
+  readonly wall: number;
+}
+
+/**
+ * Reads both clocks; call it before a request is sent.
+ *
+ * @param clock The clocks.
+ * @returns The moment.
+ */
+export function readMoment(clock: Clock): Moment {
+  return { monotonic: clock.monotonic(), wall: clock.wall() };
+}

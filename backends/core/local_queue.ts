@@ -1,0 +1,187 @@
+import { runtime } from "../../runtime/mod.ts";
+import type { MaybePromise } from "../../runtime/types.ts";
+import type { Backend, Contention, Grant } from "./backend.ts";
+import type { Holder } from "./holder.ts";
+import type { LocalWaiter } from "./local_waiter.ts";
+
+/**
+ * The first attempt of whoever found the queue idle: its grant, or null when
+ * another holds the lock; undefined when there was none.
+ */
+export type FirstAttempt = MaybePromise<Grant | null> | undefined;
+
+const queues = new Map<string, LocalQueue>();
+
+/**
+ * Everybody in this process who wants one lock, first come, first served. Only
+ * the head of the queue contends outside the process; when the head gives up,
+ * the process's place out there passes to the next.
+ */
+export class LocalQueue {
+  readonly #key: string;
+  readonly #waiters = new Set<LocalWaiter>();
+  // From the first attempt until the lock has been given back: nobody else of
+  // this process may touch the backend meanwhile.
+  #busy = false;
+  #contention: (Contention & { end(): void }) | null = null;
+
+  /**
+   * The queue of a lock.
+   *
+   * @param key The backend's key.
+   * @returns The one queue of that key in this process.
+   */
+  static of(key: string): LocalQueue {
+    let queue = queues.get(key);
+    if (queue === undefined) queues.set(key, queue = new LocalQueue(key));
+    return queue;
+  }
+
+  /** @param key The backend's key. */
+  constructor(key: string) {
+    this.#key = key;
+  }
+
+  /** Whether nobody of this process has, takes or awaits the lock. */
+  get idle(): boolean {
+    return !this.#busy && this.#waiters.size === 0;
+  }
+
+  /** Who was last seen holding the lock, for a message. */
+  get lastHolder(): Holder | null {
+    if (this.#contention) return this.#contention.lastHolder;
+    const { identity } = runtime;
+    return this.#busy ? { host: identity.host(), pid: identity.pid } : null;
+  }
+
+  /**
+   * Tries once to take the lock for this process. Whoever is given null must
+   * {@linkcode LocalQueue.end} the attempt or {@linkcode LocalQueue.join} with
+   * it.
+   *
+   * @param backend How the lock is kept.
+   * @returns What came of the attempt.
+   * @throws {LockError} If the lock cannot be used; the attempt has ended.
+   */
+  begin(backend: Backend): MaybePromise<Grant | null> {
+    this.#busy = true;
+    try {
+      return backend.tryTake();
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
+  /** Lets the next one contend, after an attempt failed or a lease ended. */
+  end(): void {
+    this.#busy = false;
+    if (this.#waiters.size > 0) this.#contend();
+    else queues.delete(this.#key);
+  }
+
+  /**
+   * Adds a waiter at the end of the queue.
+   *
+   * @param waiter The waiter; it must leave when it gives up.
+   * @param first The waiter's own first attempt, if it found the queue idle.
+   */
+  join(waiter: LocalWaiter, first?: FirstAttempt): void {
+    this.#waiters.add(waiter);
+    if (first !== undefined) this.#pursue(waiter.backend, first);
+  }
+
+  /**
+   * Removes a waiter that gave up.
+   *
+   * @param waiter The waiter.
+   */
+  leave(waiter: LocalWaiter): void {
+    if (!this.#waiters.delete(waiter)) return;
+    const next = this.#head();
+    if (next === null || next.backend.terms !== waiter.backend.terms) {
+      this.#contention?.end();
+    }
+  }
+
+  #head(): LocalWaiter | null {
+    const { value } = this.#waiters.values().next();
+    return value ?? null;
+  }
+
+  #contend(): void {
+    const { backend } = this.#head()!;
+    this.#busy = true;
+    let first: MaybePromise<Grant | null>;
+    try {
+      first = backend.tryTake();
+    } catch (error) {
+      first = Promise.reject(error);
+    }
+    if (first !== null && !(first instanceof Promise)) {
+      return this.#deliver(backend, first);
+    }
+    this.#pursue(backend, first);
+  }
+
+  #pursue(backend: Backend, first: MaybePromise<Grant | null>): void {
+    const controller = new AbortController();
+    const contention = {
+      signal: controller.signal,
+      lastHolder: null,
+      end: () => controller.abort(),
+    };
+    this.#contention = contention;
+    takeFrom(backend, first, contention).then(
+      (grant) => this.#deliver(backend, grant),
+      (error) => this.#fail(backend, error),
+    );
+  }
+
+  #deliver(backend: Backend, grant: Grant | null): void {
+    this.#contention = null;
+    if (grant === null) return this.end();
+    const head = this.#head();
+    if (head === null || head.backend.terms !== backend.terms) {
+      // Nobody wants it any more: the lock is given back at once, not left to
+      // its time to live, and a failure to do so has nobody to be told.
+      return void giveBack(grant).finally(() => this.end());
+    }
+    this.#waiters.delete(head);
+    head.grant(grant);
+  }
+
+  #fail(backend: Backend, error: unknown): void {
+    this.#contention = null;
+    const head = this.#head();
+    if (head !== null && head.backend.terms === backend.terms) {
+      this.#waiters.delete(head);
+      head.fail(error);
+    }
+    this.end();
+  }
+}
+
+/**
+ * Gives a grant back that nobody will use.
+ *
+ * @param grant The grant.
+ * @returns A promise that settles when it is done, and never rejects.
+ */
+export async function giveBack(grant: Grant): Promise<void> {
+  try {
+    await grant.release();
+  } catch {
+    // It frees itself; there is nobody to tell.
+  }
+}
+
+async function takeFrom(
+  backend: Backend,
+  first: MaybePromise<Grant | null>,
+  contention: Contention,
+): Promise<Grant | null> {
+  const grant = await first;
+  if (grant !== null || contention.signal.aborted) return grant;
+  return await backend.take(contention);
+}

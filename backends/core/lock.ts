@@ -1,0 +1,232 @@
+import type { Backend, Grant } from "./backend.ts";
+import { LockError, LockTimeoutError } from "./errors.ts";
+import { HeldLease } from "./held_lease.ts";
+import { describeHolder, type Holder } from "./holder.ts";
+import type { Lease } from "./lease.ts";
+import { type FirstAttempt, giveBack, LocalQueue } from "./local_queue.ts";
+import { LocalWaiter } from "./local_waiter.ts";
+import { checkName } from "./names.ts";
+import {
+  type AcquireOptions,
+  checkAcquireOptions,
+  checkOptions,
+  type TryAcquireOptions,
+} from "./options.ts";
+
+/**
+ * Mutual exclusion between processes under a name. Not reentrant: whoever
+ * acquires a lock that they hold waits for themselves. Several acquires of one
+ * name in one process queue in the order of their calls, whichever objects
+ * they came through.
+ *
+ * @example Run a function while holding a lock
+ * ```ts
+ * import { type Lock, SocketLock } from "@x/locking";
+ *
+ * const lock: Lock = new SocketLock("lock-example");
+ * const sum = await lock.withLock(() => 1 + 1);
+ * console.log(sum, lock.locked); // 2 false
+ * ```
+ */
+export abstract class Lock {
+  /** The lock's name. */
+  readonly name: string;
+  readonly #backend: Backend;
+  #lease: HeldLease | null = null;
+
+  /**
+   * @param name The lock's name.
+   * @param backend How the lock is kept.
+   */
+  constructor(name: string, backend: Backend) {
+    checkName(name);
+    this.name = name;
+    this.#backend = backend;
+  }
+
+  /** Whether this object holds a live lease, as of now. */
+  get locked(): boolean {
+    return this.#lease !== null && this.#lease.live;
+  }
+
+  /**
+   * Takes the lock, waiting for it as long as the options allow.
+   *
+   * @param options How long to wait, and what ends the wait.
+   * @returns The lease.
+   * @throws {RangeError} If `timeoutMs` is not from 0 to Infinity.
+   * @throws {LockTimeoutError} If the time ran out.
+   * @throws {LockBackendError} If what keeps the lock cannot be used.
+   * @throws {LockUnsupportedError} If this runtime or platform cannot.
+   */
+  async acquire(options: AcquireOptions = {}): Promise<Lease> {
+    checkOptions("acquire", options, ["timeoutMs", "signal"]);
+    checkAcquireOptions(options);
+    const { timeoutMs = Infinity, signal } = options;
+    if (signal?.aborted) throw signal.reason;
+    const queue = LocalQueue.of(this.#backend.key);
+    if (timeoutMs === 0) {
+      const lease = await this.#attempt(signal);
+      if (lease !== null) return lease;
+      throw this.#timeoutError(timeoutMs, queue.lastHolder);
+    }
+    const first = queue.idle ? queue.begin(this.#backend) : undefined;
+    if (first && !(first instanceof Promise)) return this.#hold(queue, first);
+    return await this.#wait(queue, first, options);
+  }
+
+  /**
+   * Tries once to take the lock, and never waits for its holder.
+   *
+   * @param options What ends the attempt.
+   * @returns The lease, or null when the lock is held or others of this
+   * process wait for it.
+   * @throws {LockBackendError} If what keeps the lock cannot be used.
+   * @throws {LockUnsupportedError} If this runtime or platform cannot.
+   */
+  async tryAcquire(options: TryAcquireOptions = {}): Promise<Lease | null> {
+    checkOptions("tryAcquire", options, ["signal"]);
+    checkAcquireOptions(options);
+    if (options.signal?.aborted) throw options.signal.reason;
+    return await this.#attempt(options.signal);
+  }
+
+  /**
+   * Runs a function while holding the lock. The function's error wins over the
+   * loss of the lock, and that over a failed release.
+   *
+   * @typeParam T What the function returns.
+   * @param fn The critical section; it is given the lease.
+   * @param options How long to wait for the lock.
+   * @returns What the function returned.
+   * @throws {LockLostError} If the lock was lost while the function ran.
+   * @throws {LockTimeoutError} If the time to acquire ran out.
+   */
+  async withLock<T>(
+    fn: (lease: Lease) => T | Promise<T>,
+    options: AcquireOptions = {},
+  ): Promise<T> {
+    if (typeof fn !== "function") {
+      throw new TypeError(`withLock needs a function, got ${typeof fn}`);
+    }
+    const lease = await this.acquire(options) as HeldLease;
+    let result: T;
+    try {
+      result = await fn(lease);
+    } catch (error) {
+      await lease.release().catch(() => {});
+      throw error;
+    }
+    const lost = lease.loss;
+    if (lost) {
+      await lease.release().catch(() => {});
+      throw lost;
+    }
+    await lease.release();
+    return result;
+  }
+
+  /**
+   * Releases the lease that this object holds.
+   *
+   * @returns A promise that settles when others can take the lock.
+   * @throws {LockError} If this object holds none; code `"LOCK_NOT_HELD"`.
+   * @throws {LockLostError} If the lease has been lost.
+   */
+  async release(): Promise<void> {
+    const lease = this.#lease;
+    if (lease === null || lease.released) {
+      throw new LockError(
+        `Cannot release "${this.name}": this object does not hold it`,
+        { lockName: this.name, code: "LOCK_NOT_HELD" },
+      );
+    }
+    const lost = lease.loss;
+    await lease.release();
+    if (lost) throw lost;
+  }
+
+  /**
+   * Tells who holds the lock, in whatever process or host they are.
+   *
+   * @returns The holder, or null when the lock is free.
+   * @throws {LockBackendError} If what keeps the lock cannot be asked.
+   */
+  holder(): Promise<Holder | null> {
+    return this.#backend.holder();
+  }
+
+  /**
+   * Describes the lock.
+   *
+   * @returns Such as `SocketLock("report", locked)`.
+   */
+  toString(): string {
+    const state = this.locked ? "locked" : "unlocked";
+    return `${this.constructor.name}(${JSON.stringify(this.name)}, ${state})`;
+  }
+
+  async #attempt(signal: AbortSignal | undefined): Promise<Lease | null> {
+    const queue = LocalQueue.of(this.#backend.key);
+    if (!queue.idle) return null;
+    const first = queue.begin(this.#backend);
+    const grant = first instanceof Promise
+      ? await attemptOrAbort(queue, first, signal)
+      : first;
+    if (grant !== null) return this.#hold(queue, grant);
+    queue.end();
+    return null;
+  }
+
+  async #wait(
+    queue: LocalQueue,
+    first: FirstAttempt,
+    options: AcquireOptions,
+  ): Promise<Lease> {
+    const { timeoutMs = Infinity, signal } = options;
+    const waiter: LocalWaiter = new LocalWaiter(this.#backend, {
+      timeoutMs,
+      signal,
+      timeoutError: () => this.#timeoutError(timeoutMs, queue.lastHolder),
+      onGiveUp: () => queue.leave(waiter),
+    });
+    queue.join(waiter, first);
+    return this.#hold(queue, await waiter.granted);
+  }
+
+  #hold(queue: LocalQueue, grant: Grant): Lease {
+    this.#lease = new HeldLease(this.name, grant, () => queue.end());
+    return this.#lease;
+  }
+
+  #timeoutError(timeoutMs: number, holder: Holder | null): LockTimeoutError {
+    const held = holder ? `, held by ${describeHolder(holder)}` : "";
+    return new LockTimeoutError(
+      `Cannot acquire "${this.name}": timed out after ${timeoutMs} ms${held}`,
+      { lockName: this.name },
+    );
+  }
+}
+
+// An attempt that is still under way when the caller gives up settles later;
+// what it takes is given back at once, and only then do others go on.
+function attemptOrAbort(
+  queue: LocalQueue,
+  attempt: Promise<Grant | null>,
+  signal: AbortSignal | undefined,
+): Promise<Grant | null> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal!.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    attempt.then(async (grant) => {
+      signal?.removeEventListener("abort", onAbort);
+      if (!signal?.aborted) return resolve(grant);
+      if (grant !== null) await giveBack(grant);
+      queue.end();
+    }, (error) => {
+      signal?.removeEventListener("abort", onAbort);
+      queue.end();
+      reject(error);
+    });
+  });
+}

@@ -1,0 +1,60 @@
+import { runtime } from "../../runtime/mod.ts";
+import type { Inode } from "../../runtime/types.ts";
+import type { Holder } from "../core/holder.ts";
+import type { FileGate } from "./file_gate.ts";
+import { nextTurn } from "./turns.ts";
+import { isDuration, isPid, parseObject } from "./wire.ts";
+
+/**
+ * Tells who holds a lock file: what the holder wrote into it, if it is indeed
+ * held, or what the kernel knows of a holder that writes nothing.
+ *
+ * @param gate The lock file.
+ * @returns The holder, one without a process id if it cannot be told, or null.
+ */
+export async function findFileHolder(gate: FileGate): Promise<Holder | null> {
+  // A holder signs the file in the first turn of its hold; it may be us.
+  await nextTurn();
+  const inode = runtime.files.inode(gate.path);
+  if (inode === null) return null;
+  const lockerPid = findLocker(inode);
+  if (lockerPid === null && !isLocked(gate.path)) return null;
+  const written = readHolder(gate.path);
+  const isCurrent = written !== null &&
+    (lockerPid === null || lockerPid === 0 || lockerPid === written.pid);
+  if (isCurrent) return written;
+  return { host: runtime.identity.host(), pid: lockerPid ?? 0 };
+}
+
+function readHolder(path: string): Holder | null {
+  const text = runtime.files.read(path) ?? "";
+  const { host, pid, acquiredAt } = parseObject(text);
+  if (typeof host !== "string" || !isPid(pid)) return null;
+  if (!isDuration(acquiredAt)) return null;
+  return { host, pid, acquiredAt: new Date(acquiredAt) };
+}
+
+// Lines such as `1: FLOCK  ADVISORY  WRITE 1234 00:1a:5678 0 EOF`, see proc(5).
+function findLocker(inode: Inode): number | null {
+  const { device, number } = inode;
+  const major = Math.floor(device / 0x100) & 0xfff;
+  const minor = (device & 0xff) | (Math.floor(device / 0x1000) & ~0xff);
+  const hex = (n: number): string => n.toString(16).padStart(2, "0");
+  const file = `${hex(major)}:${hex(minor)}:${number}`;
+  for (const line of (runtime.files.read("/proc/locks") ?? "").split("\n")) {
+    const [, kind, , , pid, where] = line.trim().split(/\s+/);
+    if (kind === "FLOCK" && where === file) return Math.max(0, Number(pid));
+  }
+  return null;
+}
+
+// Where the kernel's list cannot be read, the lock itself tells. It is held for
+// an instant if it was free, and only in this case.
+function isLocked(path: string): boolean {
+  const file = runtime.files.open(path);
+  try {
+    return !file.tryLock();
+  } finally {
+    file.close();
+  }
+}

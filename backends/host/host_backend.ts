@@ -1,0 +1,236 @@
+import { runtime } from "../../runtime/mod.ts";
+import type { MaybePromise } from "../../runtime/types.ts";
+import type { Backend, Contention } from "../core/backend.ts";
+import type { Holder } from "../core/holder.ts";
+import { toLockError } from "./fault_error.ts";
+import type { Gate, Hold } from "./gate.ts";
+import { HostGrant, reenter } from "./host_grant.ts";
+import { ANSWER_MS, CLAIM_MS, DEFERENCE_MS } from "./periods.ts";
+import { noteOthers, othersLately } from "./recent.ts";
+import { Room } from "./room.ts";
+import { visit, type VisitEnd } from "./visit.ts";
+import type { Reply } from "./wire.ts";
+
+/**
+ * By what right a process tries to take a lock: as the first waiter of a holder
+ * that has gone; as a newcomer; or out of turn, because another may be next.
+ */
+type Right = "first" | "newcomer" | "out of turn";
+
+/**
+ * A lock of one host: a gate that the kernel gives to one process, and the
+ * hand-over between those who want it.
+ */
+export class HostBackend implements Backend {
+  /** One kind only. */
+  readonly terms = "";
+  readonly #lockName: string;
+  readonly #gate: Gate;
+  readonly #findHolder: () => Promise<Holder | null>;
+
+  /**
+   * @param lockName The lock's name, for messages.
+   * @param gate What the kernel excludes by.
+   * @param findHolder Tells who holds the lock.
+   */
+  constructor(
+    lockName: string,
+    gate: Gate,
+    findHolder: () => Promise<Holder | null>,
+  ) {
+    this.#lockName = lockName;
+    this.#gate = gate;
+    this.#findHolder = findHolder;
+  }
+
+  /** The lock's identity in this process. */
+  get key(): string {
+    return this.#gate.key;
+  }
+
+  /**
+   * Tries once to take the lock.
+   *
+   * @returns The grant or null; at once where nobody else was seen of late.
+   */
+  tryTake(): MaybePromise<HostGrant | null> {
+    return this.#try(othersLately(this.key) ? "out of turn" : "newcomer", 0);
+  }
+
+  /**
+   * Waits for the lock: visits whoever holds it, and tries when they have gone.
+   *
+   * @param contention Ends the wait.
+   * @returns The grant, or null when the wait was ended.
+   */
+  async take(contention: Contention): Promise<HostGrant | null> {
+    const began = runtime.clock.monotonic();
+    const waitedMs = (): number => runtime.clock.monotonic() - began;
+    let right: Right = "newcomer";
+    let unanswered = 0;
+    while (true) {
+      const end = await this.#visit(contention, waitedMs(), right === "first");
+      if (contention.signal.aborted) return null;
+      right = rightAfter(end, right);
+      unanswered = end.answered ? 0 : unanswered + 1;
+      // Nobody there the second time: taken and freed faster than we knock, or
+      // held by somebody who does not listen.
+      const pauseMs = right === "out of turn"
+        ? DEFERENCE_MS
+        : unanswered > 1
+        ? this.#knockAgainMs(unanswered)
+        : 0;
+      if (pauseMs > 0) await pause(pauseMs, contention.signal);
+      if (contention.signal.aborted) return null;
+      const grant = await this.#try(right, waitedMs());
+      if (grant !== null) return grant;
+    }
+  }
+
+  /**
+   * Tells who holds the lock.
+   *
+   * @returns The holder, or null.
+   */
+  async holder(): Promise<Holder | null> {
+    try {
+      return await this.#findHolder();
+    } catch (error) {
+      throw this.#toError("Cannot find the holder of", error);
+    }
+  }
+
+  async #visit(
+    contention: Contention,
+    waitedMs: number,
+    claim: boolean,
+  ): Promise<VisitEnd> {
+    const { bell, pollMs } = this.#gate;
+    if (bell === null) return UNANSWERED;
+    try {
+      return await visit(bell, {
+        hello: { want: "turn", waitedMs, claim },
+        signal: contention.signal,
+        pollMs,
+        onReply: (reply) => contention.lastHolder = toHolder(reply),
+      });
+    } catch (error) {
+      // Where the bell is not what excludes, the lock can be had without it.
+      if (pollMs.deaf !== Infinity) return UNANSWERED;
+      throw this.#toError("Cannot wait for", error);
+    }
+  }
+
+  #knockAgainMs(unanswered: number): number {
+    const longest = Math.min(this.#gate.pollMs.deaf, LONGEST_KNOCK_MS);
+    return Math.min(longest, 2 ** (unanswered - 2));
+  }
+
+  #try(right: Right, waitedMs: number): MaybePromise<HostGrant | null> {
+    const room = reenter(this.key) ?? new Room();
+    const refuse = (error: unknown): never => {
+      room.dissolve();
+      throw this.#toError("Cannot acquire", error);
+    };
+    try {
+      const hold = this.#gate.tryHold(room.admit);
+      return hold instanceof Promise
+        ? hold.then((h) => this.#settle(h, room, right, waitedMs), refuse)
+        : this.#settle(hold, room, right, waitedMs);
+    } catch (error) {
+      return refuse(error);
+    }
+  }
+
+  #settle(
+    hold: Hold | null,
+    room: Room,
+    right: Right,
+    waitedMs: number,
+  ): MaybePromise<HostGrant | null> {
+    if (hold === null) {
+      room.dissolve();
+      noteOthers(this.key);
+      return null;
+    }
+    const grant = new HostGrant(this.key, hold, room);
+    if (right === "out of turn") return this.#offer(grant, room, waitedMs);
+    // Whoever comes from waiting leaves others behind, who follow now.
+    if (right === "first") grant.open();
+    return grant;
+  }
+
+  // The lock is ours unless a waiter with the better right shows up in time.
+  async #offer(
+    grant: HostGrant,
+    room: Room,
+    waitedMs: number,
+  ): Promise<HostGrant | null> {
+    grant.open();
+    const claimed = await new Promise<boolean>((resolve) => {
+      const { timers } = runtime;
+      timers.after(CLAIM_MS, () => resolve(false), { keepAlive: true });
+      room.watchForOlder(waitedMs, () => resolve(true));
+    });
+    room.stopWatching();
+    if (!claimed) return grant;
+    noteOthers(this.key);
+    await grant.cede();
+    return null;
+  }
+
+  #toError(action: string, error: unknown): unknown {
+    const { advice } = this.#gate;
+    const what = `${action} "${this.#lockName}"`;
+    return toLockError(what, this.#lockName, error, advice);
+  }
+}
+
+const UNANSWERED: VisitEnd = { answered: false, reply: null, gone: true };
+
+// The longest that somebody who gets no answer waits before the next try, where
+// the bell is all there is.
+const LONGEST_KNOCK_MS = 40;
+
+function rightAfter(end: VisitEnd, before: Right): Right {
+  if (end.reply === null) return before;
+  return end.reply.first ? "first" : "out of turn";
+}
+
+function toHolder(reply: Reply): Holder {
+  return {
+    host: reply.host,
+    pid: reply.pid,
+    acquiredAt: new Date(reply.acquiredAt),
+  };
+}
+
+/**
+ * Asks whoever listens at an address who they are.
+ *
+ * @param bell The address.
+ * @returns The holder; one without a process id if nobody answers in time; null
+ * if nobody listens.
+ * @throws {RuntimeFault} If the system refuses.
+ */
+export async function askHolder(bell: string): Promise<Holder | null> {
+  const end = await visit(bell, {
+    hello: { want: "holder", waitedMs: 0, claim: false },
+    pollMs: { deaf: ANSWER_MS, answered: 0 },
+    onReply: () => {},
+  });
+  if (end.reply) return toHolder(end.reply);
+  return end.gone ? null : { host: runtime.identity.host(), pid: 0 };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      timer.cancel();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = runtime.timers.after(ms, end, { keepAlive: true });
+    signal.addEventListener("abort", end);
+  });
+}

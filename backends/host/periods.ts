@@ -1,0 +1,47 @@
+/**
+ * The periods of the hand-over between the processes of one host, in
+ * milliseconds.
+ *
+ * @module
+ */
+
+/**
+ * How long newcomers may overtake the first waiter. After that it is next: the
+ * rule of Go's `sync.Mutex` (`starvationThresholdNs`), throughput without
+ * starvation.
+ */
+export const OVERTAKING_MS = 2;
+
+/**
+ * How long whoever is not next stays away from a lock that has just been
+ * freed, so that whoever is next finds it.
+ */
+export const DEFERENCE_MS = 1;
+
+/**
+ * How long a lock that was taken out of turn is kept back from its taker, so
+ * that a waiter with the better right can claim it. Together with the deference
+ * this is what a waiter that died, hangs or is stopped costs the rest.
+ */
+export const CLAIM_MS = 2;
+
+/**
+ * How long having seen a lock held makes its next taking one out of turn:
+ * somebody may be waiting.
+ */
+export const RECENT_MS = 10;
+
+/**
+ * How long a process may take and free locks without a turn of its event loop,
+ * in which alone it sees that others wait.
+ */
+export const STARVATION_MS = 1;
+
+/** How long a holder may take to answer who it is. */
+export const ANSWER_MS = 1000;
+
+/** How often a file's lock is tried while nobody can ring for it. */
+export const POLL_MS = 40;
+
+/** How often it is tried all the same while its holder will ring. */
+export const SLOW_POLL_MS = 1000;

@@ -1,0 +1,152 @@
+import { runtime } from "../../runtime/mod.ts";
+import type { Connection, ConnectionHandlers } from "../../runtime/types.ts";
+import { OVERTAKING_MS } from "./periods.ts";
+import { type Hello, LineReader, parseHello, toLine } from "./wire.ts";
+
+// Strangers may connect and say nothing; the oldest of them makes room.
+const MOST_SILENT = 128;
+
+/** A waiter of another process, as its holder sees it. */
+interface Guest {
+  readonly connection: Connection;
+  /** Since when it waits, on this process's clock. */
+  readonly since: number;
+}
+
+/**
+ * The holder's side of the hand-over: the waiters of other processes that keep
+ * a connection to this one, the longest waiting first.
+ *
+ * Everybody who waits hangs on the holder and on nobody else. So nobody can
+ * hold the others up but the holder, and the holder's death, like its release,
+ * reaches everyone as the end of a connection, from the kernel.
+ */
+export class Room {
+  readonly #guests: Guest[] = [];
+  readonly #silent = new Set<Connection>();
+  #settledAt = Infinity;
+  #acquiredAt = runtime.clock.wall();
+  #onGuest: (() => void) | null = null;
+
+  /** Whether nobody is connected. */
+  get empty(): boolean {
+    return this.#guests.length === 0 && this.#silent.size === 0;
+  }
+
+  /** Whether newcomers may no longer overtake the first waiter. */
+  get settled(): boolean {
+    return this.#guests.length > 0 &&
+      runtime.clock.monotonic() >= this.#settledAt;
+  }
+
+  /**
+   * Lets somebody in; to be given to the listener.
+   *
+   * @param connection The connection.
+   * @returns Its handlers.
+   */
+  readonly admit = (connection: Connection): ConnectionHandlers => {
+    const reader = new LineReader();
+    this.#silent.add(connection);
+    this.#limitSilent();
+    return {
+      onData: (bytes) => {
+        const lines = reader.push(bytes);
+        if (lines === null) connection.close();
+        else if (lines.length > 0) this.#hear(connection, lines[0]!);
+      },
+      onClose: () => this.#forget(connection),
+    };
+  };
+
+  /** Notes that the lock was taken anew. */
+  taken(): void {
+    this.#acquiredAt = runtime.clock.wall();
+  }
+
+  /**
+   * Watches for somebody who has waited longer than the one who took the lock.
+   *
+   * @param waitedMs How long that one has waited.
+   * @param onOlder Called when such a waiter is there.
+   */
+  watchForOlder(waitedMs: number, onOlder: () => void): void {
+    const since = runtime.clock.monotonic() - waitedMs;
+    this.#onGuest = () => {
+      if (this.#guests.length > 0 && this.#guests[0]!.since < since) onOlder();
+    };
+    this.#onGuest();
+  }
+
+  /** Ends {@linkcode Room.watchForOlder}. */
+  stopWatching(): void {
+    this.#onGuest = null;
+  }
+
+  /**
+   * Sends everybody away: the first waiter to take the lock, the others to
+   * follow the next holder.
+   */
+  dissolve(): void {
+    this.#settledAt = Infinity;
+    const [...guests] = this.#guests;
+    const silent = [...this.#silent];
+    this.#guests.length = 0;
+    this.#silent.clear();
+    for (const { connection } of guests) connection.close();
+    for (const connection of silent) connection.close();
+  }
+
+  #hear(connection: Connection, line: string): void {
+    if (!this.#silent.has(connection)) return;
+    const hello = parseHello(line);
+    if (hello === null) return connection.close();
+    if (hello.want === "holder") return this.#tell(connection, false);
+    this.#silent.delete(connection);
+    this.#seat(connection, hello);
+  }
+
+  #seat(connection: Connection, hello: Hello): void {
+    const now = runtime.clock.monotonic();
+    const guest = { connection, since: now - hello.waitedMs };
+    // Its former holder has gone: it has had its time of being overtaken.
+    const settlesAt = hello.claim ? now : now + OVERTAKING_MS;
+    this.#settledAt = Math.min(this.#settledAt, settlesAt);
+    const first = this.#guests[0];
+    const place = this.#guests.findIndex(({ since }) => since > guest.since);
+    if (place === -1) this.#guests.push(guest);
+    else this.#guests.splice(place, 0, guest);
+    this.#tell(connection, this.#guests[0] === guest);
+    if (first && this.#guests[0] === guest) this.#tell(first.connection, false);
+    this.#onGuest?.();
+  }
+
+  #forget(connection: Connection): void {
+    this.#silent.delete(connection);
+    const place = this.#guests.findIndex((g) => g.connection === connection);
+    if (place === -1) return;
+    this.#guests.splice(place, 1);
+    const first = this.#guests[0];
+    if (place === 0 && first) this.#tell(first.connection, true);
+  }
+
+  #tell(connection: Connection, first: boolean): void {
+    const { identity, clock } = runtime;
+    connection.send(toLine({
+      first,
+      settlesInMs: Number.isFinite(this.#settledAt)
+        ? Math.max(0, this.#settledAt - clock.monotonic())
+        : 0,
+      host: identity.host(),
+      pid: identity.pid,
+      acquiredAt: this.#acquiredAt,
+    }));
+  }
+
+  #limitSilent(): void {
+    if (this.#silent.size <= MOST_SILENT) return;
+    const [oldest] = this.#silent;
+    this.#silent.delete(oldest!);
+    oldest!.close();
+  }
+}

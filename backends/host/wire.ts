@@ -1,0 +1,130 @@
+/**
+ * What a waiter and a holder say to each other: one JSON object a line. Both
+ * sides take the other for a stranger: any local user may connect and send
+ * anything.
+ *
+ * @module
+ */
+
+/** What a waiter says when it has connected. */
+export interface Hello {
+  /** What it wants: to be woken, or to be told who holds the lock. */
+  want: "turn" | "holder";
+  /** How long it has been waiting, in milliseconds. */
+  waitedMs: number;
+  /** Whether it was the first waiter of a holder that has gone. */
+  claim: boolean;
+}
+
+/** What a holder says to a waiter. */
+export interface Reply {
+  /** Whether the waiter is the next. */
+  first: boolean;
+  /**
+   * In how many milliseconds newcomers may no longer overtake. A release
+   * before that may pass in silence; then the waiter has to look for itself.
+   */
+  settlesInMs: number;
+  /** The holder's host. */
+  host: string;
+  /** The holder's process id. */
+  pid: number;
+  /** When the holder took the lock, in milliseconds since the epoch. */
+  acquiredAt: number;
+}
+
+/** The longest line that is read, in characters. */
+const LONGEST_LINE = 1024;
+
+/**
+ * Writes a message.
+ *
+ * @param message The message.
+ * @returns The line.
+ */
+export function toLine(message: Hello | Reply): string {
+  return JSON.stringify(message) + "\n";
+}
+
+/**
+ * Reads a waiter's first line.
+ *
+ * @param line The line.
+ * @returns What it says, or null if it makes no sense.
+ */
+export function parseHello(line: string): Hello | null {
+  const { want, waitedMs, claim } = parseObject(line);
+  if (want !== "turn" && want !== "holder") return null;
+  if (!isDuration(waitedMs) || typeof claim !== "boolean") return null;
+  return { want, waitedMs, claim };
+}
+
+/**
+ * Reads a holder's line.
+ *
+ * @param line The line.
+ * @returns What it says, or null if it makes no sense.
+ */
+export function parseReply(line: string): Reply | null {
+  const { first, settlesInMs, host, pid, acquiredAt } = parseObject(line);
+  if (typeof first !== "boolean" || !isDuration(settlesInMs)) return null;
+  if (typeof host !== "string" || !isPid(pid)) return null;
+  if (!isDuration(acquiredAt)) return null;
+  return { first, settlesInMs, host, pid, acquiredAt };
+}
+
+/**
+ * Reads an object out of a text.
+ *
+ * @param text What should be JSON.
+ * @returns The object, or an empty one.
+ */
+export function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null
+      ? value as Record<string, unknown>
+      : {};
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Tells whether a value can be a process id.
+ *
+ * @param value Any value.
+ * @returns Whether it is a positive integer.
+ */
+export function isPid(value: unknown): value is number {
+  return Number.isSafeInteger(value) && value as number > 0;
+}
+
+/**
+ * Tells whether a value can be a duration or a time in milliseconds.
+ *
+ * @param value Any value.
+ * @returns Whether it is a number that a Date can hold, and not negative.
+ */
+export function isDuration(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= 8.64e15;
+}
+
+/** Puts the pieces of a stream together to lines. */
+export class LineReader {
+  readonly #decoder = new TextDecoder();
+  #rest = "";
+
+  /**
+   * Takes the next piece.
+   *
+   * @param bytes The piece.
+   * @returns The lines that it completes; null when one is too long.
+   */
+  push(bytes: Uint8Array): string[] | null {
+    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true }))
+      .split("\n");
+    this.#rest = lines.pop()!;
+    return this.#rest.length > LONGEST_LINE ? null : lines;
+  }
+}

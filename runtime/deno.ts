@@ -1,0 +1,38 @@
+import { clock } from "./clock.ts";
+import { DenoLockFiles } from "./deno_files.ts";
+import { DenoSockets } from "./deno_sockets.ts";
+import { createIdentity, sha256 } from "./identity.ts";
+import { createTimers } from "./timers.ts";
+import type { Runtime } from "./types.ts";
+
+/**
+ * The adapter to Deno's own APIs.
+ *
+ * @returns The adapter.
+ */
+export function createDenoRuntime(): Runtime {
+  return {
+    name: "deno",
+    identity: createIdentity(Deno.pid, hostname),
+    clock,
+    timers: createTimers(clock, unref, setImmediate),
+    sockets: new DenoSockets(),
+    files: new DenoLockFiles(),
+    sha256,
+  };
+}
+
+// Asking for a permission that is not granted would prompt the user for
+// something that the library can do without.
+function hostname(): string {
+  const wanted = { name: "sys", kind: "hostname" } as const;
+  if (Deno.permissions.querySync(wanted).state !== "granted") {
+    throw new Error("No permission to read the host's name");
+  }
+  return Deno.hostname();
+}
+
+function unref(handle: unknown): void {
+  if (typeof handle === "number") Deno.unrefTimer(handle);
+  else (handle as { unref(): void }).unref();
+}

@@ -1,0 +1,61 @@
+import { clock } from "./clock.ts";
+import { RuntimeFault } from "./fault.ts";
+import { createIdentity, sha256 } from "./identity.ts";
+import { type Flock, PosixLockFiles } from "./posix_files.ts";
+import { NodeSockets } from "./node_sockets.ts";
+import { builtin, processLike } from "./process.ts";
+import { createTimers } from "./timers.ts";
+import type { Runtime } from "./types.ts";
+
+/**
+ * The adapter to Node: `node:net`, `node:fs`, and flock(2) through koffi.
+ *
+ * @returns The adapter.
+ */
+export function createNodeRuntime(): Runtime {
+  return {
+    name: "node",
+    identity: createIdentity(processLike?.pid ?? 0, hostname),
+    clock,
+    timers: createTimers(clock, (handle) => {
+      (handle as unknown as { unref(): void }).unref();
+    }, setImmediate),
+    sockets: new NodeSockets(),
+    files: new PosixLockFiles(loadFlock),
+    sha256,
+  };
+}
+
+function hostname(): string {
+  return builtin<typeof import("node:os")>("node:os").hostname();
+}
+
+/** The part of koffi that is used here. */
+interface Koffi {
+  load(
+    library: null,
+  ): { func(signature: string): (...args: number[]) => number };
+  errno(): number;
+}
+
+function loadFlock(): Flock {
+  const koffi = loadKoffi();
+  const flock = koffi.load(null).func("int flock(int fd, int operation)");
+  return (fd, operation) => flock(fd, operation) === 0 ? 0 : koffi.errno();
+}
+
+function loadKoffi(): Koffi {
+  const { createRequire } = builtin<typeof import("node:module")>(
+    "node:module",
+  );
+  try {
+    return createRequire(import.meta.url)("koffi") as Koffi;
+  } catch (error) {
+    throw new RuntimeFault(
+      "unsupported",
+      "Node reaches flock(2) through the package koffi, which cannot be " +
+        "loaded: run `npm install koffi`",
+      error,
+    );
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * What the library asks of a JavaScript runtime: sockets, lock files, timers,
+ * clocks and identity. Everything above `runtime/` is written against these
+ * interfaces alone.
+ *
+ * @module
+ */
+
+/** A JavaScript runtime, as far as a lock needs one. */
+export interface Runtime {
+  /** Which runtime this is. */
+  readonly name: "deno" | "bun" | "node";
+  /** Who this process is. */
+  readonly identity: Identity;
+  /** The clocks. */
+  readonly clock: Clock;
+  /** Timers and turns of the event loop. */
+  readonly timers: Timers;
+  /** Abstract unix sockets. */
+  readonly sockets: Sockets;
+  /** Files locked with flock(2). */
+  readonly files: LockFiles;
+  /**
+   * The SHA-256 digest of some bytes, in lower-case hexadecimal.
+   *
+   * @param bytes What to hash.
+   * @returns 64 hexadecimal digits.
+   */
+  sha256(bytes: Uint8Array): string;
+}
+
+/** Who this process is, to others. */
+export interface Identity {
+  /**
+   * The host's name; a random id, the same for the whole process, where the
+   * runtime may not tell it.
+   */
+  host(): string;
+  /** This process's id. */
+  readonly pid: number;
+  /** A new random id of 128 bits, in hexadecimal. */
+  randomId(): string;
+}
+
+/** The clocks. Their difference tells that a machine slept. */
+export interface Clock {
+  /** Milliseconds since some fixed moment; never steps, stops in suspend. */
+  monotonic(): number;
+  /** Milliseconds since the epoch; steps when somebody sets it. */
+  wall(): number;
+}
+
+/** A timer that has not fired yet. */
+export interface Timer {
+  /** Stops the timer; does nothing once it has fired. */
+  cancel(): void;
+}
+
+/** Timers and turns of the event loop. */
+export interface Timers {
+  /**
+   * Calls back once after some milliseconds.
+   *
+   * @param ms From 0 to Infinity; longer than 2^31−1 works.
+   * @param callback What to call.
+   * @param options Whether the timer keeps the process alive.
+   * @returns The timer.
+   */
+  after(ms: number, callback: () => void, options?: TimerOptions): Timer;
+  /**
+   * Calls back in the next turn of the event loop, when the connections and
+   * messages that had arrived by then have been seen.
+   *
+   * @param callback What to call.
+   */
+  soon(callback: () => void): void;
+}
+
+/** Options of {@linkcode Timers.after}. */
+export interface TimerOptions {
+  /**
+   * Whether the process stays alive until the timer fires.
+   *
+   * @default {false}
+   */
+  keepAlive?: boolean;
+}
+
+/**
+ * Stream sockets in Linux's abstract namespace. No socket keeps the process
+ * alive.
+ */
+export interface Sockets {
+  /**
+   * Whether sockets can be used here, without asking the user for anything.
+   *
+   * @returns False where they cannot, or the permission is missing.
+   */
+  available(): boolean;
+  /**
+   * Binds an abstract address exclusively and listens on it. The kernel lets
+   * one socket of the whole network namespace have it.
+   *
+   * @param address The address, its leading NUL included.
+   * @param onConnection Called for each connection; returns its handlers.
+   * @returns The listener, or null when the address is taken.
+   * @throws {RuntimeFault} If the runtime or the system refuses.
+   */
+  listen(
+    address: string,
+    onConnection: (connection: Connection) => ConnectionHandlers,
+  ): MaybePromise<Listener | null>;
+  /**
+   * Connects to an abstract address.
+   *
+   * @param address The address, its leading NUL included.
+   * @param handlers What to call for this connection.
+   * @returns The connection, or null when nobody listens there.
+   * @throws {RuntimeFault} If the runtime or the system refuses.
+   */
+  connect(
+    address: string,
+    handlers: ConnectionHandlers,
+  ): Promise<Connection | null>;
+}
+
+/** A bound, listening socket. */
+export interface Listener {
+  /**
+   * Starts to take connections. Until then they wait in the kernel, which
+   * costs this process nothing.
+   */
+  open(): void;
+  /**
+   * Gives the address back. Connections already taken stay open.
+   *
+   * @returns A promise where the address is free only once it has settled.
+   */
+  close(): MaybePromise<void>;
+}
+
+/** One end of a connection. */
+export interface Connection {
+  /**
+   * Sends a short text. Failures are not reported: the close tells.
+   *
+   * @param text What to send, at most a few hundred bytes.
+   */
+  send(text: string): void;
+  /** Closes both directions; the peer sees the end of the stream. */
+  close(): void;
+}
+
+/** What a connection reports. */
+export interface ConnectionHandlers {
+  /**
+   * Some bytes have come.
+   *
+   * @param bytes The bytes, valid only during the call.
+   */
+  onData(bytes: Uint8Array): void;
+  /** The connection has ended, for whatever reason; called exactly once. */
+  onClose(): void;
+}
+
+/** Files locked with flock(2). */
+export interface LockFiles {
+  /** The directory for lock files on this system where none is given. */
+  defaultDirectory(): string;
+  /**
+   * Joins a directory, made absolute, and a file's name.
+   *
+   * @param directory The directory.
+   * @param fileName The file's name, without separators.
+   * @returns The absolute path.
+   */
+  resolve(directory: string, fileName: string): string;
+  /**
+   * Opens a lock file for reading and writing, creating it if need be; never
+   * truncates, never follows a symbolic link.
+   *
+   * @param path The file's path.
+   * @returns The open file.
+   * @throws {RuntimeFault} If it is a link or no file, or cannot be opened.
+   */
+  open(path: string): LockFile;
+  /**
+   * The identity of the file that a path names now.
+   *
+   * @param path The file's path.
+   * @returns Its identity, or null where nothing is.
+   * @throws {RuntimeFault} If the system refuses to tell.
+   */
+  inode(path: string): Inode | null;
+  /**
+   * The first few kilobytes of a file, or null where it cannot be read.
+   *
+   * @param path The file's path.
+   * @returns The text or null.
+   */
+  read(path: string): string | null;
+}
+
+/** What file this is, on this host. */
+export interface Inode {
+  /** The device that the file is on. */
+  readonly device: number;
+  /** The file's number on that device. */
+  readonly number: number;
+}
+
+/** An open lock file. */
+export interface LockFile {
+  /** The file's identity. */
+  readonly inode: Inode;
+  /**
+   * Takes `flock(LOCK_EX | LOCK_NB)`.
+   *
+   * @returns Whether it was taken; false means that another holds it.
+   * @throws {RuntimeFault} On any error other than contention.
+   */
+  tryLock(): boolean;
+  /**
+   * Replaces the file's content. Only for who holds the lock.
+   *
+   * @param text The new content.
+   * @throws {RuntimeFault} If it cannot be written.
+   */
+  write(text: string): void;
+  /** Closes the file, and gives the lock back with it. */
+  close(): void;
+}
+
+/** A value, at once or later. Kernel calls take microseconds; a promise more. */
+export type MaybePromise<T> = T | Promise<T>;
