@@ -6,7 +6,7 @@ import { toLockError } from "./fault_error.ts";
 import type { Gate, Hold } from "./gate.ts";
 import { HostGrant, reenter } from "./host_grant.ts";
 import { ANSWER_MS, CLAIM_MS, DEFERENCE_MS } from "./periods.ts";
-import { noteOthers, othersLately } from "./recent.ts";
+import { lately, note } from "./recent.ts";
 import { Room } from "./room.ts";
 import { visit, type VisitEnd } from "./visit.ts";
 import type { Reply } from "./wire.ts";
@@ -54,7 +54,10 @@ export class HostBackend implements Backend {
    * @returns The grant or null; at once where nobody else was seen of late.
    */
   tryTake(): MaybePromise<HostGrant | null> {
-    return this.#try(othersLately(this.key) ? "out of turn" : "newcomer", 0);
+    const state = lately(this.key);
+    if (state === null || state === "ours") return this.#try("newcomer", 0);
+    if (state === "others") return this.#try("out of turn", 0);
+    return pause(DEFERENCE_MS).then(() => this.#try("out of turn", 0));
   }
 
   /**
@@ -68,11 +71,13 @@ export class HostBackend implements Backend {
     const waitedMs = (): number => runtime.clock.monotonic() - began;
     let right: Right = "newcomer";
     let unanswered = 0;
+    let others = 0;
     while (true) {
       const end = await this.#visit(contention, waitedMs(), right === "first");
       if (contention.signal.aborted) return null;
       right = rightAfter(end, right);
-      unanswered = end.answered ? 0 : unanswered + 1;
+      others = end.reply?.others ?? others;
+      unanswered = end.reply ? 0 : unanswered + 1;
       // Nobody there the second time: taken and freed faster than we knock, or
       // held by somebody who does not listen.
       const pauseMs = right === "out of turn"
@@ -83,7 +88,9 @@ export class HostBackend implements Backend {
       if (pauseMs > 0) await pause(pauseMs, contention.signal);
       if (contention.signal.aborted) return null;
       const grant = await this.#try(right, waitedMs());
-      if (grant !== null) return grant;
+      if (grant === null) continue;
+      grant.expect(others);
+      return grant;
     }
   }
 
@@ -150,13 +157,18 @@ export class HostBackend implements Backend {
   ): MaybePromise<HostGrant | null> {
     if (hold === null) {
       room.dissolve();
-      noteOthers(this.key);
+      note(this.key, "others");
       return null;
     }
     const grant = new HostGrant(this.key, hold, room);
     if (right === "out of turn") return this.#offer(grant, room, waitedMs);
     // Whoever comes from waiting leaves others behind, who follow now.
     if (right === "first") grant.open();
+    return this.#own(grant);
+  }
+
+  #own(grant: HostGrant): HostGrant {
+    if (lately(this.key) !== null) note(this.key, "ours");
     return grant;
   }
 
@@ -173,8 +185,8 @@ export class HostBackend implements Backend {
       room.watchForOlder(waitedMs, () => resolve(true));
     });
     room.stopWatching();
-    if (!claimed) return grant;
-    noteOthers(this.key);
+    if (!claimed) return this.#own(grant);
+    note(this.key, "handed over");
     await grant.cede();
     return null;
   }
@@ -190,7 +202,7 @@ const UNANSWERED: VisitEnd = { answered: false, reply: null, gone: true };
 
 // The longest that somebody who gets no answer waits before the next try, where
 // the bell is all there is.
-const LONGEST_KNOCK_MS = 40;
+const LONGEST_KNOCK_MS = 8;
 
 function rightAfter(end: VisitEnd, before: Right): Right {
   if (end.reply === null) return before;
@@ -223,14 +235,14 @@ export async function askHolder(bell: string): Promise<Holder | null> {
   return end.gone ? null : { host: runtime.identity.host(), pid: 0 };
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       timer.cancel();
-      signal.removeEventListener("abort", end);
+      signal?.removeEventListener("abort", end);
       resolve();
     };
     const timer = runtime.timers.after(ms, end, { keepAlive: true });
-    signal.addEventListener("abort", end);
+    signal?.addEventListener("abort", end);
   });
 }

@@ -2,7 +2,7 @@ import type { MaybePromise } from "../../runtime/types.ts";
 import type { Grant } from "../core/backend.ts";
 import type { Hold } from "./gate.ts";
 import { STARVATION_MS } from "./periods.ts";
-import { noteOthers } from "./recent.ts";
+import { lately, note } from "./recent.ts";
 import type { Room } from "./room.ts";
 import { cancelTurn, nextTurn, onNextTurn, starvedMs } from "./turns.ts";
 
@@ -63,14 +63,26 @@ export class HostGrant implements Grant {
   }
 
   /**
+   * Notes how many waiters are to follow from the former holder.
+   *
+   * @param followers How many there were besides this process.
+   */
+  expect(followers: number): void {
+    this.#room.expect(followers);
+  }
+
+  /**
    * Frees the lock and wakes who is next.
    *
    * @returns A promise where the lock is free only once it has settled.
    */
   release(): MaybePromise<void> {
-    if (this.#room.empty && starvedMs() < STARVATION_MS) return this.#free();
-    // Where others wait, or a turn is overdue, they are let in first: the end
-    // of the listener would throw out who has knocked but was not yet seen.
+    // The end of the listener throws out who has knocked but was not yet let
+    // in: first those are let in who are on their way, or may be.
+    if (this.#room.incomplete) {
+      return this.#room.completed().then(() => this.#free());
+    }
+    if (starvedMs() < STARVATION_MS) return this.#free();
     return nextTurn().then(() => this.#free());
   }
 
@@ -94,9 +106,10 @@ export class HostGrant implements Grant {
   #ring(): void {
     if (this.#room.empty) return;
     if (this.#room.settled) {
-      noteOthers(this.#key);
+      note(this.#key, "handed over");
       return this.#room.dissolve();
     }
+    note(this.#key, "ours");
     // Newcomers may overtake: this process, if it comes back before its event
     // loop turns. If not, the first waiter is woken then; and if it never
     // turns, the waiters look for themselves when their time has come.

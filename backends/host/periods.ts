@@ -26,6 +26,13 @@ export const DEFERENCE_MS = 1;
 export const CLAIM_MS = 2;
 
 /**
+ * How long a release waits for those who are known to follow: to the holder
+ * from whom this one took the lock over, they were connected, and now they come
+ * to this one.
+ */
+export const FOLLOWING_MS = 2;
+
+/**
  * How long having seen a lock held makes its next taking one out of turn:
  * somebody may be waiting.
  */

@@ -1,34 +1,55 @@
 import { runtime } from "../../runtime/mod.ts";
 import { RECENT_MS } from "./periods.ts";
 
-// Which locks were lately seen in the hands, or on the way to the hands, of
-// others, and until when that matters. In the order of time, so that the
-// expired ones are at the front.
-const until = new Map<string, number>();
+/** What this process last knew of a lock that others want too. */
+type State =
+  /** Somebody else had it. */
+  | "others"
+  /** This process left it to its first waiter. */
+  | "handed over"
+  /** This process has taken it since. */
+  | "ours";
+
+/** What this process knew of a lock, and when. */
+interface Sighting {
+  /** When, on the monotonic clock. */
+  readonly at: number;
+  /** What it knew. */
+  readonly state: State;
+}
+
+// In the order of time, so that what is over is at the front.
+const sightings = new Map<string, Sighting>();
 
 /**
- * Notes that somebody else has a lock, or is to have it next.
+ * Notes what became of a lock that others want too.
  *
  * @param key The lock.
+ * @param state What became of it.
  */
-export function noteOthers(key: string): void {
+export function note(key: string, state: State): void {
   const now = runtime.clock.monotonic();
-  until.delete(key);
-  until.set(key, now + RECENT_MS);
-  for (const [oldest, end] of until) {
-    if (end > now) break;
-    until.delete(oldest);
+  sightings.delete(key);
+  sightings.set(key, { at: now, state });
+  for (const [oldest, sighting] of sightings) {
+    if (!isOver(sighting, now)) break;
+    sightings.delete(oldest);
   }
 }
 
 /**
- * Tells whether somebody else may be waiting for a lock, for all that this
- * process has seen of late.
+ * What this process lately knew of a lock.
  *
  * @param key The lock.
- * @returns Whether to take it with care.
+ * @returns What it knew; null when nobody else was seen of late.
  */
-export function othersLately(key: string): boolean {
-  const end = until.get(key);
-  return end !== undefined && end > runtime.clock.monotonic();
+export function lately(key: string): State | null {
+  if (sightings.size === 0) return null;
+  const sighting = sightings.get(key);
+  if (sighting === undefined) return null;
+  return isOver(sighting, runtime.clock.monotonic()) ? null : sighting.state;
+}
+
+function isOver(sighting: Sighting, now: number): boolean {
+  return now - sighting.at > RECENT_MS;
 }

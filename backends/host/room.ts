@@ -1,6 +1,6 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { Connection, ConnectionHandlers } from "../../runtime/types.ts";
-import { OVERTAKING_MS } from "./periods.ts";
+import { FOLLOWING_MS, OVERTAKING_MS } from "./periods.ts";
 import { type Hello, LineReader, parseHello, toLine } from "./wire.ts";
 
 // Strangers may connect and say nothing; the oldest of them makes room.
@@ -27,6 +27,8 @@ export class Room {
   #settledAt = Infinity;
   #acquiredAt = runtime.clock.wall();
   #onGuest: (() => void) | null = null;
+  #followers = 0;
+  #followBy = 0;
 
   /** Whether nobody is connected. */
   get empty(): boolean {
@@ -84,11 +86,50 @@ export class Room {
   }
 
   /**
+   * Notes how many waiters are to follow from the former holder.
+   *
+   * @param followers How many there were besides this process.
+   */
+  expect(followers: number): void {
+    this.#followers = followers;
+    this.#followBy = runtime.clock.monotonic() + FOLLOWING_MS;
+  }
+
+  /** Whether some who are to follow have not come yet, but still may. */
+  get incomplete(): boolean {
+    return this.#guests.length < this.#followers &&
+      runtime.clock.monotonic() < this.#followBy;
+  }
+
+  /**
+   * Waits for those who are to follow.
+   *
+   * @returns A promise that resolves when they are there, or their time is up.
+   */
+  completed(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        this.#onGuest = null;
+        resolve();
+      };
+      const left = this.#followBy - runtime.clock.monotonic();
+      const timer = runtime.timers.after(left, end, { keepAlive: true });
+      this.#onGuest = () => {
+        if (!this.incomplete) end();
+      };
+    });
+  }
+
+  /**
    * Sends everybody away: the first waiter to take the lock, the others to
    * follow the next holder.
    */
   dissolve(): void {
     this.#settledAt = Infinity;
+    this.#followers = 0;
+    const next = this.#guests[0];
+    if (next) this.#tell(next.connection, true);
     const [...guests] = this.#guests;
     const silent = [...this.#silent];
     this.#guests.length = 0;
@@ -134,6 +175,7 @@ export class Room {
     const { identity, clock } = runtime;
     connection.send(toLine({
       first,
+      others: Math.max(0, this.#guests.length - 1),
       settlesInMs: Number.isFinite(this.#settledAt)
         ? Math.max(0, this.#settledAt - clock.monotonic())
         : 0,

@@ -20,6 +20,8 @@ export interface Hello {
 export interface Reply {
   /** Whether the waiter is the next. */
   first: boolean;
+  /** How many others wait. */
+  others: number;
   /**
    * In how many milliseconds newcomers may no longer overtake. A release
    * before that may pass in silence; then the waiter has to look for itself.
@@ -66,11 +68,14 @@ export function parseHello(line: string): Hello | null {
  * @returns What it says, or null if it makes no sense.
  */
 export function parseReply(line: string): Reply | null {
-  const { first, settlesInMs, host, pid, acquiredAt } = parseObject(line);
+  const { first, others, settlesInMs, host, pid, acquiredAt } = parseObject(
+    line,
+  );
   if (typeof first !== "boolean" || !isDuration(settlesInMs)) return null;
+  if (!isDuration(others)) return null;
   if (typeof host !== "string" || !isPid(pid)) return null;
   if (!isDuration(acquiredAt)) return null;
-  return { first, settlesInMs, host, pid, acquiredAt };
+  return { first, others, settlesInMs, host, pid, acquiredAt };
 }
 
 /**
