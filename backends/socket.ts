@@ -77,7 +77,8 @@ export function socketAddress(name: string): string {
 
 class SocketGate implements Gate {
   readonly key: string;
-  readonly bell: string;
+  readonly door: string;
+  readonly lobby: string;
   readonly pollMs = { deaf: Infinity, answered: Infinity };
   readonly advice = {
     unsupported: "SocketLock needs Linux with Deno, Bun or Node 22 or later: " +
@@ -87,11 +88,12 @@ class SocketGate implements Gate {
 
   constructor(address: string) {
     this.key = `socket:${address}`;
-    this.bell = address;
+    this.door = address;
+    this.lobby = address.replace(/^\0locking/, "$&!");
   }
 
   tryHold(admit: Admit): MaybePromise<Hold | null> {
-    const listener = runtime.sockets.listen(this.bell, admit);
+    const listener = runtime.sockets.listen(this.door, admit);
     return listener instanceof Promise
       ? listener.then(toHold)
       : toHold(listener);

@@ -83,6 +83,8 @@ class DenoListener implements Listener {
   // turn of the event loop after the close.
   close(): MaybePromise<void> {
     this.#closed = true;
+    // Whoever awaits the close must not find the process gone instead.
+    if (this.#accepting) this.#listener.ref();
     this.#listener.close();
     return this.#accepting ?? undefined;
   }

@@ -74,6 +74,14 @@ export interface Grant {
    */
   check?(): string | null;
   /**
+   * Passes the lock on to the next task of this process without giving it back,
+   * as long as that keeps nobody outside from their turn (lock cohorting: Dice,
+   * Marathe, Shavit, 2012).
+   *
+   * @returns A new grant in place of this one; null if it is to be released.
+   */
+  pass?(): MaybePromise<Grant | null>;
+  /**
    * Gives the lock back; never touches a successor's. Called once.
    *
    * @returns A promise where the lock is free only once it has settled.

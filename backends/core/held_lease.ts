@@ -2,6 +2,7 @@ import type { MaybePromise } from "../../runtime/types.ts";
 import type { Grant } from "./backend.ts";
 import { type Deadline, Deadlines } from "./deadlines.ts";
 import { LockLostError } from "./errors.ts";
+import { giveBack } from "./give_back.ts";
 import type { Lease } from "./lease.ts";
 import { runtime } from "../../runtime/mod.ts";
 
@@ -13,12 +14,27 @@ const losses = new Deadlines(
   { keepAlive: false },
 );
 
+const RELEASED = Promise.resolve();
+
+/** Where a grant goes when its lease ends. */
+export interface LeaseKeeper {
+  /** The lease was lost: others may go on. */
+  end(): void;
+  /**
+   * The lease was released.
+   *
+   * @param grant What was granted.
+   * @returns A promise where it is done only once that has settled.
+   */
+  finish(grant: Grant): MaybePromise<void>;
+}
+
 /** A grant in the hands of the caller. */
 export class HeldLease implements Lease {
   /** The lock's name. */
   readonly lockName: string;
   readonly #grant: Grant;
-  readonly #onEnd: () => void;
+  readonly #keeper: LeaseKeeper;
   #controller: AbortController | null = null;
   #lost: LockLostError | null = null;
   #released: Promise<void> | null = null;
@@ -27,12 +43,12 @@ export class HeldLease implements Lease {
   /**
    * @param lockName The lock's name.
    * @param grant What the backend granted.
-   * @param onEnd Called once, when the lease is lost or given back.
+   * @param keeper Where the grant goes when the lease ends.
    */
-  constructor(lockName: string, grant: Grant, onEnd: () => void) {
+  constructor(lockName: string, grant: Grant, keeper: LeaseKeeper) {
     this.lockName = lockName;
     this.#grant = grant;
-    this.#onEnd = onEnd;
+    this.#keeper = keeper;
     if (grant.clock) this.#awaitExpiry(grant.clock.remainingMs());
     grant.watch?.((reason, cause) => this.#lose(reason, cause));
   }
@@ -99,17 +115,9 @@ export class HeldLease implements Lease {
 
   #giveBack(): Promise<void> {
     this.#stopExpiry();
-    let done: MaybePromise<void>;
-    try {
-      done = this.#grant.release();
-    } catch (error) {
-      done = Promise.reject(error);
-    }
-    // Once lost, the queue has gone on and the caller knows: this is a courtesy.
-    if (this.#lost) return Promise.resolve(done).catch(() => {});
-    if (done instanceof Promise) return done.finally(this.#onEnd);
-    this.#onEnd();
-    return Promise.resolve();
+    // Once lost, others have gone on and the caller knows: this is a courtesy.
+    if (this.#lost) return giveBack(this.#grant);
+    return this.#keeper.finish(this.#grant) ?? RELEASED;
   }
 
   #examine(): LockLostError | null {
@@ -130,7 +138,7 @@ export class HeldLease implements Lease {
       cause,
     });
     this.#stopExpiry();
-    this.#onEnd();
+    this.#keeper.end();
     this.#controller?.abort(this.#lost);
   }
 

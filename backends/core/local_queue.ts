@@ -1,6 +1,7 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { MaybePromise } from "../../runtime/types.ts";
 import type { Backend, Contention, Grant } from "./backend.ts";
+import { giveBack } from "./give_back.ts";
 import type { Holder } from "./holder.ts";
 import type { LocalWaiter } from "./local_waiter.ts";
 
@@ -78,6 +79,41 @@ export class LocalQueue {
     this.#busy = false;
     if (this.#waiters.size > 0) this.#contend();
     else queues.delete(this.#key);
+  }
+
+  /**
+   * Takes a grant whose lease was released: for the next waiter, or back.
+   *
+   * @param grant The grant.
+   * @returns A promise where the lock is free only once it has settled.
+   */
+  finish(grant: Grant): MaybePromise<void> {
+    const head = this.#head();
+    if (head === null || !grant.pass) return this.#release(grant);
+    const passed = grant.pass();
+    return passed instanceof Promise
+      ? passed.then((next) => this.#passOn(grant, next, head.backend))
+      : this.#passOn(grant, passed, head.backend);
+  }
+
+  #passOn(
+    grant: Grant,
+    next: Grant | null,
+    backend: Backend,
+  ): MaybePromise<void> {
+    if (next === null) return this.#release(grant);
+    this.#deliver(backend, next);
+  }
+
+  #release(grant: Grant): MaybePromise<void> {
+    let done: MaybePromise<void>;
+    try {
+      done = grant.release();
+    } catch (error) {
+      done = Promise.reject(error);
+    }
+    if (done instanceof Promise) return done.finally(() => this.end());
+    this.end();
   }
 
   /**
@@ -159,20 +195,6 @@ export class LocalQueue {
       head.fail(error);
     }
     this.end();
-  }
-}
-
-/**
- * Gives a grant back that nobody will use.
- *
- * @param grant The grant.
- * @returns A promise that settles when it is done, and never rejects.
- */
-export async function giveBack(grant: Grant): Promise<void> {
-  try {
-    await grant.release();
-  } catch {
-    // It frees itself; there is nobody to tell.
   }
 }
 

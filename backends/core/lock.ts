@@ -3,7 +3,8 @@ import { LockError, LockTimeoutError } from "./errors.ts";
 import { HeldLease } from "./held_lease.ts";
 import { describeHolder, type Holder } from "./holder.ts";
 import type { Lease } from "./lease.ts";
-import { type FirstAttempt, giveBack, LocalQueue } from "./local_queue.ts";
+import { giveBack } from "./give_back.ts";
+import { type FirstAttempt, LocalQueue } from "./local_queue.ts";
 import { LocalWaiter } from "./local_waiter.ts";
 import { checkName } from "./names.ts";
 import {
@@ -195,7 +196,7 @@ export abstract class Lock {
   }
 
   #hold(queue: LocalQueue, grant: Grant): Lease {
-    this.#lease = new HeldLease(this.name, grant, () => queue.end());
+    this.#lease = new HeldLease(this.name, grant, queue);
     return this.#lease;
   }
 

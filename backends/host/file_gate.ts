@@ -1,8 +1,8 @@
 import { RuntimeFault } from "../../runtime/fault.ts";
 import { runtime } from "../../runtime/mod.ts";
-import type { Inode, Listener, LockFile } from "../../runtime/types.ts";
+import type { Inode, LockFile } from "../../runtime/types.ts";
 import type { FaultAdvice } from "./fault_error.ts";
-import type { Admit, Gate, Hold } from "./gate.ts";
+import type { Gate, Hold } from "./gate.ts";
 import { POLL_MS, SLOW_POLL_MS } from "./periods.ts";
 
 // How often the file may have been replaced between our opening and locking it
@@ -14,7 +14,7 @@ export class FileGate implements Gate {
   readonly #fileName: string;
   readonly #directory: string | undefined;
   #path: string | null = null;
-  #bell: string | null = null;
+  #lobby: string | null = null;
 
   /**
    * @param fileName The lock file's name.
@@ -51,12 +51,17 @@ export class FileGate implements Gate {
     };
   }
 
-  /** The address at which the holder of the file last tried rings. */
-  get bell(): string | null {
-    return this.#bell;
+  /** None: a file has no address. */
+  get door(): null {
+    return null;
   }
 
-  /** Holders that are not ours ring no bell. */
+  /** The address at which the holder of the file last tried lets waiters in. */
+  get lobby(): string | null {
+    return this.#lobby;
+  }
+
+  /** Holders that are not ours let nobody in. */
   get pollMs(): { readonly deaf: number; readonly answered: number } {
     const deaf = POLL_MS * (0.75 + Math.random() / 4);
     return { deaf, answered: SLOW_POLL_MS };
@@ -65,18 +70,17 @@ export class FileGate implements Gate {
   /**
    * Tries once to lock the file that the path names.
    *
-   * @param admit Lets waiters in.
    * @returns The hold, or null when another has it.
    */
-  tryHold(admit: Admit): Hold | null {
+  tryHold(): Hold | null {
     for (let tries = 0; tries < MOST_REPLACEMENTS; tries++) {
       const file = runtime.files.open(this.path);
       try {
-        this.#bell = bellOf(file.inode);
+        this.#lobby = lobbyOf(file.inode);
         const locked = file.tryLock();
         // Unlinked or replaced since it was opened: others lock another file.
         const current = locked && isSame(file.inode, this.path);
-        if (current) return new FileHold(this.path, file, this.#bell, admit);
+        if (current) return new FileHold(this.path, file);
         file.close();
         if (!locked) return null;
       } catch (error) {
@@ -92,7 +96,7 @@ export class FileGate implements Gate {
 }
 
 // By the file and not by its path, which may go through links.
-function bellOf(inode: Inode): string | null {
+function lobbyOf(inode: Inode): string | null {
   if (!runtime.sockets.available()) return null;
   return `\0locking-file:${inode.device}:${inode.number}`;
 }
@@ -105,43 +109,17 @@ function isSame(inode: Inode, path: string): boolean {
 class FileHold implements Hold {
   readonly #path: string;
   readonly #file: LockFile;
-  readonly #bell: string | null;
-  readonly #admit: Admit;
-  #listener: Listener | null = null;
-  #opened = false;
+  #signed = false;
 
-  constructor(
-    path: string,
-    file: LockFile,
-    bell: string | null,
-    admit: Admit,
-  ) {
+  constructor(path: string, file: LockFile) {
     this.#path = path;
     this.#file = file;
-    this.#bell = bell;
-    this.#admit = admit;
   }
 
+  // Who holds the lock is a courtesy: a full disk takes no lock away.
   open(): void {
-    if (this.#opened) return;
-    this.#opened = true;
-    this.#sign();
-    this.#hangBell();
-  }
-
-  check(): string | null {
-    if (isSame(this.#file.inode, this.#path)) return null;
-    return `somebody unlinked or replaced "${this.#path}"`;
-  }
-
-  // The lock is free before the bell's end wakes the waiters.
-  release(): void | Promise<void> {
-    if (this.#opened) this.#write("");
-    this.#file.close();
-    return this.#listener?.close();
-  }
-
-  #sign(): void {
+    if (this.#signed) return;
+    this.#signed = true;
     const { identity, clock } = runtime;
     this.#write(JSON.stringify({
       host: identity.host(),
@@ -150,25 +128,21 @@ class FileHold implements Hold {
     }));
   }
 
-  // Who holds the lock is a courtesy: a full disk takes no lock away.
+  check(): string | null {
+    if (isSame(this.#file.inode, this.#path)) return null;
+    return `somebody unlinked or replaced "${this.#path}"`;
+  }
+
+  release(): void {
+    if (this.#signed) this.#write("");
+    this.#file.close();
+  }
+
   #write(text: string): void {
     try {
       this.#file.write(text);
     } catch {
       // Then the holder stays unknown.
-    }
-  }
-
-  // So is the bell: without it the waiters poll.
-  #hangBell(): void {
-    if (this.#bell === null) return;
-    try {
-      const listener = runtime.sockets.listen(this.#bell, this.#admit);
-      if (listener instanceof Promise) return void listener.catch(() => {});
-      this.#listener = listener;
-      listener?.open();
-    } catch {
-      // No descriptor left, or no such socket here.
     }
   }
 }

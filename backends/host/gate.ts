@@ -10,10 +10,16 @@ export interface Gate {
   /** What is held, for this process's books. */
   readonly key: string;
   /**
-   * The address at which the present holder lets waiters in; null where it
-   * cannot be known or used. Known from the last attempt on.
+   * The address that is bound as long as the gate is held, where there is one:
+   * a connection to it ends with the hold.
    */
-  readonly bell: string | null;
+  readonly door: string | null;
+  /**
+   * The address at which a holder lets waiters in besides, and keeps them while
+   * it frees the gate and takes it again; null where it cannot be known or
+   * used. Known from the last attempt on.
+   */
+  readonly lobby: string | null;
   /**
    * How often to try although nobody rang, in milliseconds: while nobody can
    * ring, and while the holder said that it will. Infinity: never.
@@ -24,7 +30,7 @@ export interface Gate {
   /**
    * Tries once to take the gate.
    *
-   * @param admit Lets waiters in, once the hold is opened.
+   * @param admit Lets waiters in by the door, once the hold is opened.
    * @returns The hold, or null when another has it.
    * @throws {RuntimeFault} On anything other than contention.
    */
@@ -36,7 +42,10 @@ export type Admit = (connection: Connection) => ConnectionHandlers;
 
 /** A gate that this process has. */
 export interface Hold {
-  /** Starts to let waiters in; called in a turn of the event loop, if ever. */
+  /**
+   * Does what only a longer hold needs, such as letting waiters in; called in
+   * a turn of the event loop, if ever.
+   */
   open(): void;
   /**
    * Looks whether the gate is still what was taken.

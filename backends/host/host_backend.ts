@@ -112,18 +112,22 @@ export class HostBackend implements Backend {
     waitedMs: number,
     claim: boolean,
   ): Promise<VisitEnd> {
-    const { bell, pollMs } = this.#gate;
-    if (bell === null) return UNANSWERED;
+    const { door, lobby, pollMs } = this.#gate;
+    const options = {
+      hello: { want: "turn", waitedMs, claim },
+      signal: contention.signal,
+      pollMs,
+      onReply: (reply: Reply) => contention.lastHolder = toHolder(reply),
+    } as const;
     try {
-      return await visit(bell, {
-        hello: { want: "turn", waitedMs, claim },
-        signal: contention.signal,
-        pollMs,
-        onReply: (reply) => contention.lastHolder = toHolder(reply),
-      });
+      const end = door === null ? UNANSWERED : await visit(door, options);
+      // Thrown out unheard: the holder takes and frees the lock faster than it
+      // can hear us; then it has a lobby, or will have in a moment.
+      if (end.reply || !end.gone || lobby === null) return end;
+      return await visit(lobby, options);
     } catch (error) {
-      // Where the bell is not what excludes, the lock can be had without it.
-      if (pollMs.deaf !== Infinity) return UNANSWERED;
+      // Where there is no door, the lock can be had without a visit.
+      if (door === null) return UNANSWERED;
       throw this.#toError("Cannot wait for", error);
     }
   }
@@ -160,7 +164,7 @@ export class HostBackend implements Backend {
       note(this.key, "others");
       return null;
     }
-    const grant = new HostGrant(this.key, hold, room);
+    const grant = new HostGrant(this.#gate, hold, room);
     if (right === "out of turn") return this.#offer(grant, room, waitedMs);
     // Whoever comes from waiting leaves others behind, who follow now.
     if (right === "first") grant.open();
@@ -205,7 +209,8 @@ const UNANSWERED: VisitEnd = { answered: false, reply: null, gone: true };
 const LONGEST_KNOCK_MS = 8;
 
 function rightAfter(end: VisitEnd, before: Right): Right {
-  if (end.reply === null) return before;
+  // The right of the first goes with the news that the holder has gone.
+  if (end.reply === null) return before === "first" ? "newcomer" : before;
   return end.reply.first ? "first" : "out of turn";
 }
 

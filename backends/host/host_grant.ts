@@ -1,13 +1,22 @@
 import type { MaybePromise } from "../../runtime/types.ts";
 import type { Grant } from "../core/backend.ts";
-import type { Hold } from "./gate.ts";
+import type { Gate, Hold } from "./gate.ts";
 import { STARVATION_MS } from "./periods.ts";
 import { lately, note } from "./recent.ts";
 import type { Room } from "./room.ts";
 import { cancelTurn, nextTurn, onNextTurn, starvedMs } from "./turns.ts";
 
 // Rooms whose holder has freed the lock while newcomers may still overtake.
-const left = new Map<string, Room>();
+const left = new Map<string, { room: Room; expel: () => void }>();
+
+function leave(key: string, room: Room): void {
+  const expel = (): void => {
+    left.delete(key);
+    room.dissolve();
+  };
+  left.set(key, { room, expel });
+  onNextTurn(expel);
+}
 
 /**
  * The room that a process left its waiters in a moment ago, to go on with when
@@ -18,27 +27,29 @@ const left = new Map<string, Room>();
  */
 export function reenter(key: string): Room | undefined {
   if (left.size === 0) return undefined;
-  const room = left.get(key);
+  const entry = left.get(key);
+  if (entry === undefined) return undefined;
   left.delete(key);
-  return room;
+  cancelTurn(entry.expel);
+  return entry.room;
 }
 
 /** A lock of this host, held by the kernel for this process. */
 export class HostGrant implements Grant {
   /** None: the kernel excludes. */
   readonly fencingToken = null;
-  readonly #key: string;
+  readonly #gate: Gate;
   readonly #hold: Hold;
   readonly #room: Room;
-  readonly #open = (): void => this.#hold.open();
+  readonly #open = (): void => this.open();
 
   /**
-   * @param key The lock.
+   * @param gate What the kernel excludes by.
    * @param hold The kernel's part.
    * @param room The waiters.
    */
-  constructor(key: string, hold: Hold, room: Room) {
-    this.#key = key;
+  constructor(gate: Gate, hold: Hold, room: Room) {
+    this.#gate = gate;
     this.#hold = hold;
     this.#room = room;
     room.taken();
@@ -60,6 +71,7 @@ export class HostGrant implements Grant {
   open(): void {
     cancelTurn(this.#open);
     this.#hold.open();
+    if (this.#gate.door === null) this.#room.openLobby(this.#gate.lobby);
   }
 
   /**
@@ -79,11 +91,30 @@ export class HostGrant implements Grant {
   release(): MaybePromise<void> {
     // The end of the listener throws out who has knocked but was not yet let
     // in: first those are let in who are on their way, or may be.
-    if (this.#room.incomplete) {
-      return this.#room.completed().then(() => this.#free());
-    }
+    const room = this.#room;
+    if (room.incomplete) return room.completed().then(() => this.#handOver());
+    if (room.settled) return this.#handOver();
     if (starvedMs() < STARVATION_MS) return this.#free();
+    // In such a loop the door is hardly ever open: the lobby is.
+    this.#room.openLobby(this.#gate.lobby);
     return nextTurn().then(() => this.#free());
+  }
+
+  /**
+   * Passes the lock on within this process, unless a waiter of another process
+   * is next.
+   *
+   * @returns The next grant, or null if the lock is to be freed.
+   */
+  pass(): MaybePromise<HostGrant | null> {
+    cancelTurn(this.#open);
+    if (starvedMs() < STARVATION_MS) return this.#again();
+    return nextTurn().then(() => this.#again());
+  }
+
+  #again(): HostGrant | null {
+    if (this.#room.settled || this.check() !== null) return null;
+    return new HostGrant(this.#gate, this.#hold, this.#room);
   }
 
   /**
@@ -97,6 +128,11 @@ export class HostGrant implements Grant {
     this.#room.dissolve();
   }
 
+  async #handOver(): Promise<void> {
+    await this.#room.quiet();
+    await this.#free();
+  }
+
   #free(): MaybePromise<void> {
     cancelTurn(this.#open);
     const freed = this.#hold.release();
@@ -105,19 +141,15 @@ export class HostGrant implements Grant {
 
   #ring(): void {
     if (this.#room.empty) return;
-    if (this.#room.settled) {
-      note(this.#key, "handed over");
+    const { key, lobby } = this.#gate;
+    if (this.#room.settled || !this.#room.openLobby(lobby)) {
+      note(key, "handed over");
       return this.#room.dissolve();
     }
-    note(this.#key, "ours");
     // Newcomers may overtake: this process, if it comes back before its event
     // loop turns. If not, the first waiter is woken then; and if it never
     // turns, the waiters look for themselves when their time has come.
-    left.set(this.#key, this.#room);
-    onNextTurn(() => {
-      if (left.get(this.#key) !== this.#room) return;
-      left.delete(this.#key);
-      this.#room.dissolve();
-    });
+    note(key, "ours");
+    leave(key, this.#room);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The periods of the hand-over between the processes of one host, in
+ * The bounds of the hand-over between the processes of one host; times are in
  * milliseconds.
  *
  * @module
@@ -11,6 +11,12 @@
  * starvation.
  */
 export const OVERTAKING_MS = 2;
+
+/**
+ * How often newcomers may overtake the first waiter at the most, even within
+ * that time: so that a fast runtime gets no more turns than a slow one.
+ */
+export const MOST_OVERTAKING = 48;
 
 /**
  * How long whoever is not next stays away from a lock that has just been
@@ -30,7 +36,13 @@ export const CLAIM_MS = 2;
  * from whom this one took the lock over, they were connected, and now they come
  * to this one.
  */
-export const FOLLOWING_MS = 2;
+export const FOLLOWING_MS = 10;
+
+/**
+ * How long whoever has connected may take to say what they want before a
+ * hand-over goes on without them.
+ */
+export const HEARING_MS = 2;
 
 /**
  * How long having seen a lock held makes its next taking one out of turn:

@@ -1,6 +1,16 @@
 import { runtime } from "../../runtime/mod.ts";
-import type { Connection, ConnectionHandlers } from "../../runtime/types.ts";
-import { FOLLOWING_MS, OVERTAKING_MS } from "./periods.ts";
+import type {
+  Connection,
+  ConnectionHandlers,
+  Listener,
+} from "../../runtime/types.ts";
+import {
+  FOLLOWING_MS,
+  HEARING_MS,
+  MOST_OVERTAKING,
+  OVERTAKING_MS,
+} from "./periods.ts";
+import { nextTurn } from "./turns.ts";
 import { type Hello, LineReader, parseHello, toLine } from "./wire.ts";
 
 // Strangers may connect and say nothing; the oldest of them makes room.
@@ -23,21 +33,26 @@ interface Guest {
  */
 export class Room {
   readonly #guests: Guest[] = [];
-  readonly #silent = new Set<Connection>();
+  /** Who has not said what they want, and since when. */
+  readonly #silent = new Map<Connection, number>();
   #settledAt = Infinity;
+  #overtaken = 0;
   #acquiredAt = runtime.clock.wall();
   #onGuest: (() => void) | null = null;
+  #lobby: Listener | null = null;
   #followers = 0;
   #followBy = 0;
 
-  /** Whether nobody is connected. */
+  /** Whether nobody is connected, nor can be without the door. */
   get empty(): boolean {
-    return this.#guests.length === 0 && this.#silent.size === 0;
+    return this.#lobby === null && this.#guests.length === 0 &&
+      this.#silent.size === 0;
   }
 
   /** Whether newcomers may no longer overtake the first waiter. */
   get settled(): boolean {
-    return this.#guests.length > 0 &&
+    if (this.#guests.length === 0) return false;
+    return this.#overtaken >= MOST_OVERTAKING ||
       runtime.clock.monotonic() >= this.#settledAt;
   }
 
@@ -49,7 +64,7 @@ export class Room {
    */
   readonly admit = (connection: Connection): ConnectionHandlers => {
     const reader = new LineReader();
-    this.#silent.add(connection);
+    this.#silent.set(connection, runtime.clock.monotonic());
     this.#limitSilent();
     return {
       onData: (bytes) => {
@@ -64,6 +79,7 @@ export class Room {
   /** Notes that the lock was taken anew. */
   taken(): void {
     this.#acquiredAt = runtime.clock.wall();
+    if (this.#guests.length > 0) this.#overtaken++;
   }
 
   /**
@@ -83,6 +99,27 @@ export class Room {
   /** Ends {@linkcode Room.watchForOlder}. */
   stopWatching(): void {
     this.#onGuest = null;
+  }
+
+  /**
+   * Lets waiters in at an address that stays bound until the room is dissolved,
+   * however often the lock is freed and taken again meanwhile.
+   *
+   * @param address The address, or null where there can be none.
+   * @returns Whether there is such an address now.
+   */
+  openLobby(address: string | null): boolean {
+    if (this.#lobby !== null) return true;
+    if (address === null) return false;
+    try {
+      const listener = runtime.sockets.listen(address, this.admit);
+      if (listener instanceof Promise) listener.catch(() => {});
+      else this.#lobby = listener;
+    } catch {
+      // No descriptor left, or no such socket here: the door will have to do.
+    }
+    this.#lobby?.open();
+    return this.#lobby !== null;
   }
 
   /**
@@ -122,16 +159,37 @@ export class Room {
   }
 
   /**
+   * Lets in and hears out whoever is at the door, so that they know their place
+   * and come to the next holder with it.
+   *
+   * @returns A promise that resolves when nobody new is left unheard.
+   */
+  async quiet(): Promise<void> {
+    do await nextTurn(); while (this.#isHearing());
+  }
+
+  #isHearing(): boolean {
+    const lately = runtime.clock.monotonic() - HEARING_MS;
+    for (const since of this.#silent.values()) {
+      if (since > lately) return true;
+    }
+    return false;
+  }
+
+  /**
    * Sends everybody away: the first waiter to take the lock, the others to
    * follow the next holder.
    */
   dissolve(): void {
     this.#settledAt = Infinity;
     this.#followers = 0;
+    this.#overtaken = 0;
+    void this.#lobby?.close();
+    this.#lobby = null;
     const next = this.#guests[0];
     if (next) this.#tell(next.connection, true);
     const [...guests] = this.#guests;
-    const silent = [...this.#silent];
+    const silent = [...this.#silent.keys()];
     this.#guests.length = 0;
     this.#silent.clear();
     for (const { connection } of guests) connection.close();
@@ -187,7 +245,7 @@ export class Room {
 
   #limitSilent(): void {
     if (this.#silent.size <= MOST_SILENT) return;
-    const [oldest] = this.#silent;
+    const [oldest] = this.#silent.keys();
     this.#silent.delete(oldest!);
     oldest!.close();
   }
