@@ -24,10 +24,12 @@ export interface Backend {
   /**
    * Tries once to take the lock, and never waits for its holder.
    *
+   * @param willWait Whether {@linkcode Backend.take} follows if this gives null:
+   * then there is no need to try where it would only be in the way.
    * @returns The grant, or null when another holds the lock.
    * @throws {LockError} If the lock cannot be used at all.
    */
-  tryTake(): MaybePromise<Grant | null>;
+  tryTake(willWait: boolean): MaybePromise<Grant | null>;
   /**
    * Takes the lock, waiting for its holder as long as it needs. Called only
    * after {@linkcode Backend.tryTake} returned null, and once at a time.

@@ -61,13 +61,14 @@ export class LocalQueue {
    * it.
    *
    * @param backend How the lock is kept.
+   * @param willWait Whether the caller joins if it is given null.
    * @returns What came of the attempt.
    * @throws {LockError} If the lock cannot be used; the attempt has ended.
    */
-  begin(backend: Backend): MaybePromise<Grant | null> {
+  begin(backend: Backend, willWait: boolean): MaybePromise<Grant | null> {
     this.#busy = true;
     try {
-      return backend.tryTake();
+      return backend.tryTake(willWait);
     } catch (error) {
       this.end();
       throw error;
@@ -150,7 +151,7 @@ export class LocalQueue {
     this.#busy = true;
     let first: MaybePromise<Grant | null>;
     try {
-      first = backend.tryTake();
+      first = backend.tryTake(true);
     } catch (error) {
       first = Promise.reject(error);
     }

@@ -71,7 +71,7 @@ export abstract class Lock {
       if (lease !== null) return lease;
       throw this.#timeoutError(timeoutMs, queue.lastHolder);
     }
-    const first = queue.idle ? queue.begin(this.#backend) : undefined;
+    const first = queue.idle ? queue.begin(this.#backend, true) : undefined;
     if (first && !(first instanceof Promise)) return this.#hold(queue, first);
     return await this.#wait(queue, first, options);
   }
@@ -170,7 +170,7 @@ export abstract class Lock {
   async #attempt(signal: AbortSignal | undefined): Promise<Lease | null> {
     const queue = LocalQueue.of(this.#backend.key);
     if (!queue.idle) return null;
-    const first = queue.begin(this.#backend);
+    const first = queue.begin(this.#backend, false);
     const grant = first instanceof Promise
       ? await attemptOrAbort(queue, first, signal)
       : first;

@@ -51,12 +51,14 @@ export class HostBackend implements Backend {
   /**
    * Tries once to take the lock.
    *
+   * @param willWait Whether the caller waits if the lock cannot be had.
    * @returns The grant or null; at once where nobody else was seen of late.
    */
-  tryTake(): MaybePromise<HostGrant | null> {
+  tryTake(willWait: boolean): MaybePromise<HostGrant | null> {
     const state = lately(this.key);
     if (state === null || state === "ours") return this.#try("newcomer", 0);
     if (state === "others") return this.#try("out of turn", 0);
+    if (willWait) return null;
     return pause(DEFERENCE_MS).then(() => this.#try("out of turn", 0));
   }
 
@@ -67,31 +69,29 @@ export class HostBackend implements Backend {
    * @returns The grant, or null when the wait was ended.
    */
   async take(contention: Contention): Promise<HostGrant | null> {
+    const { signal } = contention;
     const began = runtime.clock.monotonic();
     const waitedMs = (): number => runtime.clock.monotonic() - began;
-    let right: Right = "newcomer";
-    let unanswered = 0;
+    const state = lately(this.key);
+    let right: Right = state === "handed over" ? "out of turn" : "newcomer";
+    let unheard = 0;
     let others = 0;
-    while (true) {
+    while (!signal.aborted) {
+      if (right === "out of turn") await pause(DEFERENCE_MS, signal);
+      else if (unheard > 1) await pause(this.#knockAgainMs(unheard), signal);
       const end = await this.#visit(contention, waitedMs(), right === "first");
-      if (contention.signal.aborted) return null;
+      if (signal.aborted) break;
       right = rightAfter(end, right);
+      unheard = end.reply ? 0 : unheard + 1;
       others = end.reply?.others ?? others;
-      unanswered = end.reply ? 0 : unanswered + 1;
-      // Nobody there the second time: taken and freed faster than we knock, or
-      // held by somebody who does not listen.
-      const pauseMs = right === "out of turn"
-        ? DEFERENCE_MS
-        : unanswered > 1
-        ? this.#knockAgainMs(unanswered)
-        : 0;
-      if (pauseMs > 0) await pause(pauseMs, contention.signal);
-      if (contention.signal.aborted) return null;
+      // Somebody else is next: to be found where the lock is, not raced.
+      if (end.reply && end.gone && right === "out of turn") continue;
       const grant = await this.#try(right, waitedMs());
       if (grant === null) continue;
       grant.expect(others);
       return grant;
     }
+    return null;
   }
 
   /**

@@ -93,11 +93,11 @@ export class HostGrant implements Grant {
     // in: first those are let in who are on their way, or may be.
     const room = this.#room;
     if (room.incomplete) return room.completed().then(() => this.#handOver());
-    if (room.settled) return this.#handOver();
+    if (room.settled || room.unheard) return this.#handOver();
     if (starvedMs() < STARVATION_MS) return this.#free();
     // In such a loop the door is hardly ever open: the lobby is.
-    this.#room.openLobby(this.#gate.lobby);
-    return nextTurn().then(() => this.#free());
+    room.openLobby(this.#gate.lobby);
+    return this.#handOver();
   }
 
   /**

@@ -165,10 +165,12 @@ export class Room {
    * @returns A promise that resolves when nobody new is left unheard.
    */
   async quiet(): Promise<void> {
-    do await nextTurn(); while (this.#isHearing());
+    do await nextTurn(); while (this.unheard);
   }
 
-  #isHearing(): boolean {
+  /** Whether somebody has come lately who has not yet been heard. */
+  get unheard(): boolean {
+    if (this.#silent.size === 0) return false;
     const lately = runtime.clock.monotonic() - HEARING_MS;
     for (const since of this.#silent.values()) {
       if (since > lately) return true;
