@@ -52,9 +52,9 @@ export class SocketLock extends Lock {
     name = name === undefined ? callerLocation(new.target) : name;
     checkName(name);
     checkOptions("SocketLock", options, []);
-    const address = socketAddress(name);
-    const gate = new SocketGate(address);
-    super(name, new HostBackend(name, gate, () => askHolder(address)));
+    const gate = new SocketGate(socketAddress(name));
+    const findHolder = () => askHolder([gate.door, gate.lobby]);
+    super(name, new HostBackend(name, gate, findHolder));
   }
 }
 

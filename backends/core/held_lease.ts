@@ -6,6 +6,11 @@ import { giveBack } from "./give_back.ts";
 import type { Lease } from "./lease.ts";
 import { runtime } from "../../runtime/mod.ts";
 
+// How often a lease is examined that may be lost, in milliseconds: a timer set
+// for its end would come late after the machine has slept, and nothing but a
+// look tells what became of a file.
+const CHECK_MS = 1000;
+
 // One unreferenced timer watches over all leases of the process: no lease keeps
 // the process alive, and no hung connection can delay the verdict.
 const losses = new Deadlines(
@@ -38,7 +43,7 @@ export class HeldLease implements Lease {
   #controller: AbortController | null = null;
   #lost: LockLostError | null = null;
   #released: Promise<void> | null = null;
-  #expiry: Deadline | null = null;
+  #nextExamination: Deadline | null = null;
 
   /**
    * @param lockName The lock's name.
@@ -49,7 +54,7 @@ export class HeldLease implements Lease {
     this.lockName = lockName;
     this.#grant = grant;
     this.#keeper = keeper;
-    if (grant.clock) this.#awaitExpiry(grant.clock.remainingMs());
+    if (grant.clock) this.#examineSoon();
     grant.watch?.((reason, cause) => this.#lose(reason, cause));
   }
 
@@ -62,8 +67,9 @@ export class HeldLease implements Lease {
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
-      this.#examine();
+      if (this.#released === null) this.#examine();
       if (this.#lost) this.#controller.abort(this.#lost);
+      else if (this.#grant.check) this.#examineSoon();
     }
     return this.#controller.signal;
   }
@@ -114,7 +120,7 @@ export class HeldLease implements Lease {
   }
 
   #giveBack(): Promise<void> {
-    this.#stopExpiry();
+    this.#stopExaminations();
     // Once lost, others have gone on and the caller knows: this is a courtesy.
     if (this.#lost) return giveBack(this.#grant);
     return this.#keeper.finish(this.#grant) ?? RELEASED;
@@ -137,29 +143,29 @@ export class HeldLease implements Lease {
       lockName: this.lockName,
       cause,
     });
-    this.#stopExpiry();
+    this.#stopExaminations();
     this.#keeper.end();
     this.#controller?.abort(this.#lost);
   }
 
-  #awaitExpiry(remainingMs: number): void {
-    this.#expiry = {
-      at: runtime.clock.monotonic() + remainingMs,
-      expire: () => this.#onExpiry(),
+  #examineSoon(): void {
+    if (this.#released || this.#nextExamination) return;
+    const leftMs = this.#grant.clock?.remainingMs() ?? Infinity;
+    this.#nextExamination = {
+      at: runtime.clock.monotonic() + Math.min(CHECK_MS, leftMs),
+      expire: () => this.#onExamination(),
     };
-    losses.add(this.#expiry);
+    losses.add(this.#nextExamination);
   }
 
   // The lease may have been renewed since the timer was set.
-  #onExpiry(): void {
-    this.#expiry = null;
-    if (this.#examine() === null) {
-      this.#awaitExpiry(this.#grant.clock!.remainingMs());
-    }
+  #onExamination(): void {
+    this.#nextExamination = null;
+    if (this.#examine() === null) this.#examineSoon();
   }
 
-  #stopExpiry(): void {
-    if (this.#expiry) losses.cancel(this.#expiry);
-    this.#expiry = null;
+  #stopExaminations(): void {
+    if (this.#nextExamination) losses.cancel(this.#nextExamination);
+    this.#nextExamination = null;
   }
 }

@@ -77,8 +77,8 @@ export class HostBackend implements Backend {
     let unheard = 0;
     let others = 0;
     while (!signal.aborted) {
-      if (right === "out of turn") await pause(DEFERENCE_MS, signal);
-      else if (unheard > 1) await pause(this.#knockAgainMs(unheard), signal);
+      const pauseMs = this.#pauseMs(right, unheard);
+      if (pauseMs > 0) await pause(pauseMs, signal);
       const end = await this.#visit(contention, waitedMs(), right === "first");
       if (signal.aborted) break;
       right = rightAfter(end, right);
@@ -132,9 +132,13 @@ export class HostBackend implements Backend {
     }
   }
 
-  #knockAgainMs(unanswered: number): number {
-    const longest = Math.min(this.#gate.pollMs.deaf, LONGEST_KNOCK_MS);
-    return Math.min(longest, 2 ** (unanswered - 2));
+  // Unheard for the second time: the lock is taken and freed faster than we
+  // knock, or held by somebody who does not listen.
+  #pauseMs(right: Right, unheard: number): number {
+    if (unheard < 2) return right === "out of turn" ? DEFERENCE_MS : 0;
+    const { door, pollMs } = this.#gate;
+    const longest = door === null ? pollMs.deaf : LONGEST_KNOCK_MS;
+    return Math.min(longest, 2 ** (unheard - 2));
   }
 
   #try(right: Right, waitedMs: number): MaybePromise<HostGrant | null> {
@@ -204,8 +208,7 @@ export class HostBackend implements Backend {
 
 const UNANSWERED: VisitEnd = { answered: false, reply: null, gone: true };
 
-// The longest that somebody who gets no answer waits before the next try, where
-// the bell is all there is.
+// The longest pause before somebody who was not heard knocks at a door again.
 const LONGEST_KNOCK_MS = 8;
 
 function rightAfter(end: VisitEnd, before: Right): Right {
@@ -223,15 +226,23 @@ function toHolder(reply: Reply): Holder {
 }
 
 /**
- * Asks whoever listens at an address who they are.
+ * Asks whoever listens at one of some addresses who they are.
  *
- * @param bell The address.
+ * @param addresses The addresses, to be tried in turn.
  * @returns The holder; one without a process id if nobody answers in time; null
  * if nobody listens.
  * @throws {RuntimeFault} If the system refuses.
  */
-export async function askHolder(bell: string): Promise<Holder | null> {
-  const end = await visit(bell, {
+export async function askHolder(addresses: string[]): Promise<Holder | null> {
+  for (const address of addresses) {
+    const holder = await askAt(address);
+    if (holder !== null) return holder;
+  }
+  return null;
+}
+
+async function askAt(address: string): Promise<Holder | null> {
+  const end = await visit(address, {
     hello: { want: "holder", waitedMs: 0, claim: false },
     pollMs: { deaf: ANSWER_MS, answered: 0 },
     onReply: () => {},

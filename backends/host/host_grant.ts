@@ -38,6 +38,8 @@ export function reenter(key: string): Room | undefined {
 export class HostGrant implements Grant {
   /** None: the kernel excludes. */
   readonly fencingToken = null;
+  /** Looks whether the lock is still what was taken, where that can change. */
+  readonly check?: () => string | null;
   readonly #gate: Gate;
   readonly #hold: Hold;
   readonly #room: Room;
@@ -52,17 +54,9 @@ export class HostGrant implements Grant {
     this.#gate = gate;
     this.#hold = hold;
     this.#room = room;
+    if (hold.check) this.check = () => hold.check!();
     room.taken();
     onNextTurn(this.#open);
-  }
-
-  /**
-   * Looks whether the lock is still what was taken.
-   *
-   * @returns Why it is lost, or null.
-   */
-  check(): string | null {
-    return this.#hold.check?.() ?? null;
   }
 
   /**
@@ -113,7 +107,7 @@ export class HostGrant implements Grant {
   }
 
   #again(): HostGrant | null {
-    if (this.#room.settled || this.check() !== null) return null;
+    if (this.#room.settled || this.check?.()) return null;
     return new HostGrant(this.#gate, this.#hold, this.#room);
   }
 
