@@ -48,6 +48,8 @@ export interface FileLockOptions {
  */
 export class FileLock extends Lock {
   /**
+   * Names the lock; nothing is opened yet.
+   *
    * @param name The lock's name; by default the caller's `file:line`.
    * @param options Where the lock files are.
    * @throws {TypeError} If the name is empty or not a string, or an option is

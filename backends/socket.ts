@@ -43,6 +43,8 @@ export type SocketLockOptions = Record<never, never>;
  */
 export class SocketLock extends Lock {
   /**
+   * Names the lock; nothing is bound yet.
+   *
    * @param name The lock's name; by default the caller's `file:line`.
    * @param options None so far.
    * @throws {TypeError} If the name is empty or not a string, or an option is

@@ -40,6 +40,8 @@ export class LockError extends Error {
   readonly lockName: string;
 
   /**
+   * Makes the error.
+   *
    * @param message What was done, a colon, and what came of it.
    * @param options The lock's name, the code and the cause.
    */
@@ -59,6 +61,8 @@ export class LockTimeoutError extends LockError {
   override name = "LockTimeoutError";
 
   /**
+   * Makes the error.
+   *
    * @param message What was done, a colon, and what came of it.
    * @param options The lock's name and the cause.
    */
@@ -73,6 +77,8 @@ export class LockLostError extends LockError {
   override name = "LockLostError";
 
   /**
+   * Makes the error.
+   *
    * @param message What was done, a colon, and what came of it.
    * @param options The lock's name and the cause.
    */
@@ -90,6 +96,8 @@ export class LockBackendError extends LockError {
   override name = "LockBackendError";
 
   /**
+   * Makes the error.
+   *
    * @param message What was done, a colon, and what came of it.
    * @param options The lock's name and the cause.
    */
@@ -107,6 +115,8 @@ export class LockUnsupportedError extends LockError {
   override name = "LockUnsupportedError";
 
   /**
+   * Makes the error.
+   *
    * @param message What was done, a colon, and what came of it.
    * @param options The lock's name and the cause.
    */

@@ -36,6 +36,8 @@ export abstract class Lock {
   #lease: HeldLease | null = null;
 
   /**
+   * For locks that are kept in some way of their own.
+   *
    * @param name The lock's name.
    * @param backend How the lock is kept.
    */

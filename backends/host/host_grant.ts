@@ -2,7 +2,7 @@ import type { MaybePromise } from "../../runtime/types.ts";
 import type { Grant } from "../core/backend.ts";
 import type { Gate, Hold } from "./gate.ts";
 import { STARVATION_MS } from "./periods.ts";
-import { lately, note } from "./recent.ts";
+import { note } from "./recent.ts";
 import type { Room } from "./room.ts";
 import { cancelTurn, nextTurn, onNextTurn, starvedMs } from "./turns.ts";
 

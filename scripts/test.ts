@@ -1,0 +1,165 @@
+/**
+ * Runs the one suite on every runtime: `deno task test`.
+ *
+ *     deno task test --runtime=deno,node24 --filter="a test's name" file_lock
+ *
+ * `--runtime` picks runtimes, `--filter` tests by their names (on Deno by
+ * those of the outermost suites), and every other argument picks the files
+ * whose path has it in it.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import type { TestResult } from "./junit.ts";
+import {
+  ensureRuntimes,
+  type RuntimeCommand,
+  type RuntimeId,
+  runtimeIds,
+} from "./runtimes.ts";
+import { conclude, countsLine, type Row, sum, type Tally } from "./tally.ts";
+import { runTestFile } from "./test_file.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const reports = `${root}.runtimes/reports`;
+
+interface Selection {
+  readonly runtimes: readonly RuntimeId[];
+  readonly filter: string;
+  readonly files: readonly string[];
+}
+
+/**
+ * Runs the suite, and shows how it goes.
+ *
+ * @param args The command line's arguments.
+ * @returns A row for each runtime.
+ * @throws {RangeError} If an argument names no runtime.
+ */
+export async function runTests(args: readonly string[]): Promise<Row[]> {
+  const selection = await select(args);
+  await ensureDependencies();
+  const here = await ensureRuntimes();
+  await Deno.mkdir(reports, { recursive: true });
+  const rows: Row[] = [];
+  for (const id of selection.runtimes) {
+    const runtime = here.find((command) => command.id === id);
+    rows.push(
+      runtime ? await runSuite(runtime, here, selection) : missing(id),
+    );
+  }
+  return rows;
+}
+
+async function select(args: readonly string[]): Promise<Selection> {
+  const option = (name: string): string =>
+    args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ??
+      "";
+  const parts = args.filter((arg) => !arg.startsWith("--"));
+  const files = (await testFiles("tests")).filter((file) =>
+    parts.length === 0 || parts.some((part) => file.includes(part))
+  );
+  const runtimes = option("runtime").split(",").filter(Boolean).map(runtimeId);
+  return {
+    runtimes: runtimes.length > 0 ? runtimes : runtimeIds,
+    filter: option("filter"),
+    files,
+  };
+}
+
+function runtimeId(text: string): RuntimeId {
+  const id = runtimeIds.find((id) => id === text);
+  if (id) return id;
+  throw new RangeError(
+    `Cannot test on "${text}": the runtimes are ${runtimeIds.join(", ")}`,
+  );
+}
+
+async function testFiles(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(root + folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) found.push(...await testFiles(path));
+    else if (path.endsWith("_test.ts")) found.push(path);
+  }
+  return found.sort();
+}
+
+/** `deno task` has installed them already, unless it was not `deno task`. */
+async function ensureDependencies(): Promise<void> {
+  try {
+    await Deno.stat(`${root}node_modules/koffi`);
+  } catch {
+    console.log("installing the npm packages of deno.json in node_modules/");
+    await new Deno.Command(Deno.execPath(), { args: ["install"], cwd: root })
+      .spawn().status;
+  }
+}
+
+function missing(id: RuntimeId): Row {
+  return { title: `${id} (missing)`, ...tally([]), failed: 1, seconds: 0 };
+}
+
+async function runSuite(
+  runtime: RuntimeCommand,
+  here: readonly RuntimeCommand[],
+  { files, filter }: Selection,
+): Promise<Row> {
+  const started = performance.now();
+  const env = {
+    DENO_NO_UPDATE_CHECK: "1",
+    LOCKING_TEST_RUNTIMES: JSON.stringify(here),
+    NO_COLOR: "1",
+  };
+  console.log(`\n${runtime.id}: ${files.length} files`);
+  const tallies: Tally[] = [];
+  // One file at a time: many of the tests measure time.
+  for (const file of files) {
+    const name = file.replaceAll("/", "-");
+    const report = `${reports}/${runtime.id}-${name}.xml`;
+    const options = { env, filter, report };
+    tallies.push(await runFile(runtime, file, options));
+  }
+  const seconds = (performance.now() - started) / 1000;
+  return { title: runtime.id, ...sum(tallies), seconds };
+}
+
+async function runFile(
+  runtime: RuntimeCommand,
+  file: string,
+  options: Parameters<typeof runTestFile>[2],
+): Promise<Tally> {
+  const started = performance.now();
+  const seconds = (): string =>
+    `${((performance.now() - started) / 1000).toFixed(1)} s`;
+  const progress = setInterval(
+    () => console.log(`  ${file}: still running after ${seconds()}`),
+    15_000,
+  );
+  const tests = await runTestFile(runtime, file, options);
+  clearInterval(progress);
+  console.log(`  ${file}: ${countsLine(tally(tests))} (${seconds()})`);
+  tests.filter(isFailure).forEach((test) => show(runtime, file, test));
+  return tally(tests);
+}
+
+function isFailure({ outcome }: TestResult): boolean {
+  return outcome === "failed";
+}
+
+function tally(tests: readonly TestResult[]): Tally {
+  const count = (outcome: TestResult["outcome"]): number =>
+    tests.filter((test) => test.outcome === outcome).length;
+  return {
+    passed: count("passed"),
+    failed: count("failed"),
+    skipped: count("skipped"),
+  };
+}
+
+function show(runtime: RuntimeCommand, file: string, test: TestResult): void {
+  const detail = test.detail.replace(/^/gm, "      ");
+  console.log(`    FAILED on ${runtime.id}: ${file}: ${test.name}\n${detail}`);
+}
+
+if (import.meta.main) conclude(await runTests(Deno.args));

@@ -1,0 +1,30 @@
+/** What this machine has, for what a test needs. */
+import { spawnSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { platform, tmpdir } from "node:os";
+
+/** Why SocketLock cannot run here, or false. */
+export function noSockets(): string | false {
+  return platform() === "linux" ? false : "abstract sockets are Linux's";
+}
+
+/** Why FileLock cannot run here, or false. */
+export function noFiles(): string | false {
+  return platform() === "win32" ? "Windows has no flock" : false;
+}
+
+/** Where DESIGN's "Stored formats" puts lock files by default. */
+export function defaultDirectory(): string {
+  try {
+    accessSync("/dev/shm", constants.W_OK);
+    return "/dev/shm";
+  } catch {
+    return tmpdir();
+  }
+}
+
+/** Why a program cannot be run here, or false. */
+export function noProgram(command: string, ...args: string[]): string | false {
+  const { status } = spawnSync(command, args, { stdio: "ignore" });
+  return status === 0 ? false : `${command} is not installed`;
+}

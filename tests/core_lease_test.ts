@@ -1,0 +1,297 @@
+// What the core does for locks that are kept as leases, on a backend in memory
+// whose clocks the tests set. No server is needed to be wrong about time.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Backend, Contention, Grant } from "../backends/core/backend.ts";
+import { LeaseClock, readMoment } from "../backends/core/lease_clock.ts";
+import { Lock } from "../backends/core/lock.ts";
+import { runtime } from "../runtime/mod.ts";
+import type { Clock } from "../runtime/types.ts";
+
+/** Clocks that stand still until they are set. */
+class SetClock implements Clock {
+  monotonicMs = 1000;
+  wallMs = 1_700_000_000_000;
+  monotonic = (): number => this.monotonicMs;
+  wall = (): number => this.wallMs;
+}
+
+let keys = 0;
+
+/** A lease server in this process's memory. */
+class MemoryBackend implements Backend {
+  readonly key = `memory:${keys++}`;
+  readonly clock: Clock;
+  terms = "";
+  ttlMs = 60_000;
+  token = 0n;
+  owner: bigint | null = null;
+  releases: bigint[] = [];
+  failRelease = false;
+  lose: ((reason: string) => void) | null = null;
+  attempt: Promise<void> | null = null;
+  #waiting: (() => void) | null = null;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  tryTake(): Grant | null | Promise<Grant | null> {
+    if (this.attempt) return this.attempt.then(() => this.#take());
+    return this.#take();
+  }
+
+  async take({ signal }: Contention): Promise<Grant | null> {
+    while (this.owner !== null && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve;
+        signal.addEventListener("abort", () => resolve());
+      });
+    }
+    // As over a network: the grant may be on its way when nobody wants it.
+    return this.owner === null ? this.#take() : null;
+  }
+
+  // deno-lint-ignore require-await
+  async holder(): Promise<null> {
+    return null;
+  }
+
+  #take(): Grant | null {
+    if (this.owner !== null) return null;
+    const token = this.owner = ++this.token;
+    return {
+      fencingToken: token,
+      clock: new LeaseClock(this.clock, this.ttlMs, readMoment(this.clock)),
+      watch: (lost) => this.lose = lost,
+      release: () => this.#release(token),
+    };
+  }
+
+  #release(token: bigint): void {
+    this.releases.push(token);
+    if (this.failRelease) throw new Error("connection lost");
+    if (this.owner === token) this.owner = null;
+    this.#waiting?.();
+  }
+}
+
+class MemoryLock extends Lock {
+  readonly backend: MemoryBackend;
+
+  constructor(backend: MemoryBackend = new MemoryBackend(new SetClock())) {
+    super("memory", backend);
+    this.backend = backend;
+  }
+
+  get clock(): SetClock {
+    return this.backend.clock as SetClock;
+  }
+}
+
+const isLost = { code: "LOCK_LOST", lockName: "memory" };
+
+describe("a lease", () => {
+  it("assertHeld() throws once the TTL has passed on the monotonic clock", async () => {
+    const lock = new MemoryLock();
+    const lease = await lock.acquire();
+    lock.clock.monotonicMs += 59_999;
+    lease.assertHeld();
+    lock.clock.monotonicMs += 1;
+    assert.throws(() => lease.assertHeld(), isLost);
+    assert.equal(lock.locked, false);
+  });
+
+  it("assertHeld() throws once the TTL has passed on the wall clock alone, as after a sleep", async () => {
+    const lock = new MemoryLock();
+    const lease = await lock.acquire();
+    lock.clock.wallMs += 60_000;
+    assert.throws(() => lease.assertHeld(), isLost);
+  });
+
+  it("is not lengthened by a wall clock that is set back", async () => {
+    const lock = new MemoryLock();
+    const lease = await lock.acquire();
+    lock.clock.wallMs -= 3_600_000;
+    lock.clock.monotonicMs += 60_000;
+    assert.throws(() => lease.assertHeld(), isLost);
+  });
+
+  it("aborts its signal by a local timer when the TTL passes, though nobody asks", async () => {
+    const backend = new MemoryBackend({
+      monotonic: () => performance.now(),
+      wall: () => Date.now(),
+    });
+    backend.ttlMs = 100;
+    const lease = await new MemoryLock(backend).acquire();
+    const { signal } = lease;
+    const aborted = once(signal);
+    // Keeps the process alive meanwhile: a lease alone does not.
+    const alive = setInterval(() => {}, 1000);
+    await aborted;
+    clearInterval(alive);
+    assert.equal((signal.reason as { code: string }).code, "LOCK_LOST");
+  });
+
+  it("aborts its signal at once when the backend reports the loss", async () => {
+    const lock = new MemoryLock();
+    const lease = await lock.acquire();
+    assert.equal(lease.signal.aborted, false);
+    lock.backend.lose!("another took it over");
+    assert.equal(lease.signal.aborted, true);
+    assert.match(String(lease.signal.reason), /another took it over/);
+  });
+
+  it("gives a signal that is already aborted when it is asked for after the loss", async () => {
+    const lock = new MemoryLock();
+    const lease = await lock.acquire();
+    lock.clock.monotonicMs += 60_000;
+    assert.equal(lease.signal.aborted, true);
+  });
+
+  it("lets the next task of the process contend when it is lost", async () => {
+    const lock = new MemoryLock();
+    const lost = await lock.acquire();
+    const next = lock.acquire();
+    lock.backend.owner = null; // Its TTL passed on the server.
+    lock.backend.lose!("gone");
+    const lease = await next;
+    assert.equal(lease.fencingToken, 2n);
+    await lost.release();
+    lease.assertHeld();
+    assert.equal(lock.backend.owner, 2n);
+  });
+
+  it("release() of a lost lease resolves even if the backend cannot be reached", async () => {
+    const lock = new MemoryLock();
+    const lease = await lock.acquire();
+    lock.backend.lose!("gone");
+    lock.backend.failRelease = true;
+    await lease.release();
+    await assert.rejects(new MemoryLock(lock.backend).release(), {
+      code: "LOCK_NOT_HELD",
+    });
+  });
+
+  it("release() rejects when the backend fails, and the queue goes on", async () => {
+    const lock = new MemoryLock();
+    const lease = await lock.acquire();
+    lock.backend.failRelease = true;
+    await assert.rejects(lease.release(), /connection lost/);
+    lock.backend.owner = null;
+    lock.backend.failRelease = false;
+    await (await lock.acquire()).release();
+  });
+});
+
+describe("withLock() on leases", () => {
+  it("rejects with LOCK_LOST when the lock was lost while the callback ran", async () => {
+    const lock = new MemoryLock();
+    await assert.rejects(
+      lock.withLock(() => void (lock.clock.monotonicMs += 60_000)),
+      isLost,
+    );
+  });
+
+  it("rejects with the callback's error though the lock was lost and its release failed", async () => {
+    const lock = new MemoryLock();
+    await assert.rejects(
+      lock.withLock(() => {
+        lock.clock.monotonicMs += 60_000;
+        lock.backend.failRelease = true;
+        throw new Error("mine");
+      }),
+      /mine/,
+    );
+  });
+
+  it("a failed release does not hide the loss", async () => {
+    const lock = new MemoryLock();
+    await assert.rejects(
+      lock.withLock(() => {
+        lock.clock.monotonicMs += 60_000;
+        lock.backend.failRelease = true;
+      }),
+      isLost,
+    );
+  });
+});
+
+describe("a grant that nobody wants any more", () => {
+  it("is given back at once when tryAcquire() was aborted meanwhile", async () => {
+    const lock = new MemoryLock();
+    let answer = (): void => {};
+    lock.backend.attempt = new Promise((resolve) => answer = resolve);
+    const controller = new AbortController();
+    const attempt = lock.tryAcquire({ signal: controller.signal });
+    controller.abort(new Error("enough"));
+    await assert.rejects(attempt, /enough/);
+    lock.backend.attempt = null;
+    answer();
+    await lock.acquire();
+    assert.deepEqual(lock.backend.releases, [1n]);
+  });
+
+  it("is given back at once when the only waiter timed out meanwhile", async () => {
+    const lock = new MemoryLock();
+    let answer = (): void => {};
+    lock.backend.attempt = new Promise((resolve) => answer = resolve);
+    await assert.rejects(lock.acquire({ timeoutMs: 5 }), {
+      code: "LOCK_TIMEOUT",
+    });
+    lock.backend.attempt = null;
+    answer();
+    await new Promise<void>((resolve) => runtime.timers.soon(resolve));
+    assert.deepEqual(lock.backend.releases, [1n]);
+  });
+
+  it("goes to the next task that wants it on the same terms", async () => {
+    const lock = new MemoryLock();
+    const held = await lock.acquire();
+    const controller = new AbortController();
+    const first = lock.acquire({ signal: controller.signal });
+    const second = lock.acquire();
+    controller.abort(new Error("enough"));
+    await assert.rejects(first, /enough/);
+    await held.release();
+    assert.equal((await second).fencingToken, 2n);
+    assert.deepEqual(lock.backend.releases, [1n]);
+  });
+});
+
+describe("LeaseClock", () => {
+  it("counts validity from before the request was sent", () => {
+    const clock = new SetClock();
+    const sentAt = readMoment(clock);
+    clock.monotonicMs += 300; // The reply took its time.
+    assert.equal(new LeaseClock(clock, 1000, sentAt).remainingMs(), 700);
+  });
+
+  it("is extended by a heartbeat from the moment that was sent", () => {
+    const clock = new SetClock();
+    const lease = new LeaseClock(clock, 1000, readMoment(clock));
+    clock.monotonicMs += 400;
+    const sentAt = readMoment(clock);
+    clock.monotonicMs += 200;
+    lease.renew(sentAt);
+    assert.equal(lease.remainingMs(), 800);
+  });
+
+  it("is neither shortened by an older answer nor brought back to life", () => {
+    const clock = new SetClock();
+    const old = readMoment(clock);
+    clock.monotonicMs += 100;
+    const lease = new LeaseClock(clock, 1000, readMoment(clock));
+    lease.renew(old);
+    assert.equal(lease.remainingMs(), 1000);
+    clock.monotonicMs += 1000;
+    lease.renew(readMoment(clock));
+    assert.equal(lease.remainingMs(), 0);
+  });
+});
+
+function once(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
