@@ -75,20 +75,23 @@ export class HostBackend implements Backend {
     const state = lately(this.key);
     let right: Right = state === "handed over" ? "out of turn" : "newcomer";
     let unheard = 0;
+    let ahead = 0;
     let others = 0;
     while (!signal.aborted) {
-      const pauseMs = this.#pauseMs(right, unheard);
+      const pauseMs = this.#pauseMs(right, unheard, ahead);
       if (pauseMs > 0) await pause(pauseMs, signal);
       const end = await this.#visit(contention, waitedMs(), right === "first");
       if (signal.aborted) break;
       right = rightAfter(end, right);
       unheard = end.reply ? 0 : unheard + 1;
+      ahead = end.reply?.ahead ?? 0;
       others = end.reply?.others ?? others;
       // Somebody else is next: to be found where the lock is, not raced.
       if (end.reply && end.gone && right === "out of turn") continue;
       const grant = await this.#try(right, waitedMs());
       if (grant === null) continue;
-      grant.expect(others);
+      // The next two: one of them may be dead.
+      grant.expect(Math.min(2, others));
       return grant;
     }
     return null;
@@ -134,8 +137,12 @@ export class HostBackend implements Backend {
 
   // Unheard for the second time: the lock is taken and freed faster than we
   // knock, or held by somebody who does not listen.
-  #pauseMs(right: Right, unheard: number): number {
-    if (unheard < 2) return right === "out of turn" ? DEFERENCE_MS : 0;
+  #pauseMs(right: Right, unheard: number, ahead: number): number {
+    if (unheard < 2) {
+      // Each of those ahead takes about as long: no need to come earlier.
+      const turns = Math.min(MOST_TURNS, Math.max(1, ahead - 1));
+      return right === "out of turn" ? turns * DEFERENCE_MS : 0;
+    }
     const { door, pollMs } = this.#gate;
     const longest = door === null ? pollMs.deaf : LONGEST_KNOCK_MS;
     return Math.min(longest, 2 ** (unheard - 2));
@@ -208,13 +215,16 @@ export class HostBackend implements Backend {
 
 const UNANSWERED: VisitEnd = { answered: false, reply: null, gone: true };
 
+// For how many turns somebody who is far back stays away at the most.
+const MOST_TURNS = 8;
+
 // The longest pause before somebody who was not heard knocks at a door again.
 const LONGEST_KNOCK_MS = 8;
 
 function rightAfter(end: VisitEnd, before: Right): Right {
   // The right of the first goes with the news that the holder has gone.
   if (end.reply === null) return before === "first" ? "newcomer" : before;
-  return end.reply.first ? "first" : "out of turn";
+  return end.reply.ahead === 0 ? "first" : "out of turn";
 }
 
 function toHolder(reply: Reply): Holder {

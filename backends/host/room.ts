@@ -189,7 +189,7 @@ export class Room {
     void this.#lobby?.close();
     this.#lobby = null;
     const next = this.#guests[0];
-    if (next) this.#tell(next.connection, true);
+    if (next) this.#tell(next.connection, 0);
     const [...guests] = this.#guests;
     const silent = [...this.#silent.keys()];
     this.#guests.length = 0;
@@ -202,7 +202,7 @@ export class Room {
     if (!this.#silent.has(connection)) return;
     const hello = parseHello(line);
     if (hello === null) return connection.close();
-    if (hello.want === "holder") return this.#tell(connection, false);
+    if (hello.want === "holder") return this.#tell(connection, 0);
     this.#silent.delete(connection);
     this.#seat(connection, hello);
   }
@@ -213,12 +213,11 @@ export class Room {
     // Its former holder has gone: it has had its time of being overtaken.
     const settlesAt = hello.claim ? now : now + OVERTAKING_MS;
     this.#settledAt = Math.min(this.#settledAt, settlesAt);
-    const first = this.#guests[0];
-    const place = this.#guests.findIndex(({ since }) => since > guest.since);
-    if (place === -1) this.#guests.push(guest);
-    else this.#guests.splice(place, 0, guest);
-    this.#tell(connection, this.#guests[0] === guest);
-    if (first && this.#guests[0] === guest) this.#tell(first.connection, false);
+    const later = this.#guests.findIndex(({ since }) => since > guest.since);
+    const place = later === -1 ? this.#guests.length : later;
+    this.#guests.splice(place, 0, guest);
+    this.#tell(connection, place);
+    if (place === 0 && later === 0) this.#tell(this.#guests[1]!.connection, 1);
     this.#onGuest?.();
   }
 
@@ -228,13 +227,13 @@ export class Room {
     if (place === -1) return;
     this.#guests.splice(place, 1);
     const first = this.#guests[0];
-    if (place === 0 && first) this.#tell(first.connection, true);
+    if (place === 0 && first) this.#tell(first.connection, 0);
   }
 
-  #tell(connection: Connection, first: boolean): void {
+  #tell(connection: Connection, ahead: number): void {
     const { identity, clock } = runtime;
     connection.send(toLine({
-      first,
+      ahead,
       others: Math.max(0, this.#guests.length - 1),
       settlesInMs: Number.isFinite(this.#settledAt)
         ? Math.max(0, this.#settledAt - clock.monotonic())

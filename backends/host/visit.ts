@@ -96,7 +96,7 @@ class Visitor {
   // is over, the first one first; from then on every release rings.
   #hear(reply: Reply): void {
     this.#reply = reply;
-    const margin = reply.first ? DEFERENCE_MS : 3 * DEFERENCE_MS;
+    const margin = (reply.ahead === 0 ? 1 : 3) * DEFERENCE_MS;
     this.#lookIn(
       reply.settlesInMs > 0
         ? reply.settlesInMs + margin

@@ -18,8 +18,8 @@ export interface Hello {
 
 /** What a holder says to a waiter. */
 export interface Reply {
-  /** Whether the waiter is the next. */
-  first: boolean;
+  /** How many waiters come before this one: 0 makes it the next. */
+  ahead: number;
   /** How many others wait. */
   others: number;
   /**
@@ -68,14 +68,13 @@ export function parseHello(line: string): Hello | null {
  * @returns What it says, or null if it makes no sense.
  */
 export function parseReply(line: string): Reply | null {
-  const { first, others, settlesInMs, host, pid, acquiredAt } = parseObject(
-    line,
-  );
-  if (typeof first !== "boolean" || !isDuration(settlesInMs)) return null;
-  if (!isDuration(others)) return null;
+  const message = parseObject(line);
+  const { ahead, others, settlesInMs, host, pid, acquiredAt } = message;
+  if (!isDuration(ahead) || !isDuration(others)) return null;
+  if (!isDuration(settlesInMs)) return null;
   if (typeof host !== "string" || !isPid(pid)) return null;
   if (!isDuration(acquiredAt)) return null;
-  return { first, others, settlesInMs, host, pid, acquiredAt };
+  return { ahead, others, settlesInMs, host, pid, acquiredAt };
 }
 
 /**
