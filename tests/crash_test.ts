@@ -63,16 +63,17 @@ function testKilledHolder(kind: Kind, skip: string | false): void {
           party(processes, spec, i % 2 ? nthRuntime(i >> 1) : currentRuntime());
         let holder = await start(0);
         await holder.lock.take();
-        let starting = start(1);
+        let waiter = await start(1);
         const took: number[] = [];
         for (let i = 2; i <= ROUNDS + 1; i++) {
-          const waiter = await starting;
-          starting = start(i);
-          const wait = await waiter.lock.queue();
+          // The next one has started before the clock runs.
+          const [wait, next] = await Promise.all([
+            waiter.lock.queue(),
+            start(i),
+          ]);
           took.push(await killAndWait(holder.worker, wait));
-          holder = waiter;
+          [holder, waiter] = [waiter, next];
         }
-        await starting;
         reportDelays(kind.kind, took);
       }),
   );

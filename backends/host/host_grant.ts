@@ -7,15 +7,20 @@ import type { Room } from "./room.ts";
 import { cancelTurn, nextTurn, onNextTurn, starvedMs } from "./turns.ts";
 
 // Rooms whose holder has freed the lock while newcomers may still overtake.
-const left = new Map<string, { room: Room; expel: () => void }>();
+const left = new Map<string, Room>();
 
 function leave(key: string, room: Room): void {
-  const expel = (): void => {
-    left.delete(key);
-    room.dissolve();
-  };
-  left.set(key, { room, expel });
-  onNextTurn(expel);
+  left.set(key, room);
+  // A turn that has already begun may end before the process has come back.
+  onNextTurn(() => {
+    if (left.get(key) === room) onNextTurn(() => expel(key, room));
+  });
+}
+
+function expel(key: string, room: Room): void {
+  if (left.get(key) !== room) return;
+  left.delete(key);
+  room.dissolve();
 }
 
 /**
@@ -27,11 +32,9 @@ function leave(key: string, room: Room): void {
  */
 export function reenter(key: string): Room | undefined {
   if (left.size === 0) return undefined;
-  const entry = left.get(key);
-  if (entry === undefined) return undefined;
+  const room = left.get(key);
   left.delete(key);
-  cancelTurn(entry.expel);
-  return entry.room;
+  return room;
 }
 
 /** A lock of this host, held by the kernel for this process. */
