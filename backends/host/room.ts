@@ -183,19 +183,21 @@ export class Room {
    * follow the next holder.
    */
   dissolve(): void {
+    const first = this.#guests[0];
+    if (first) this.#tell(first.connection, 0); // How many are to follow it.
+    const leaving = this.#guests.map(({ connection }) => connection);
+    leaving.push(...this.#silent.keys());
+    const lobby = this.#lobby;
     this.#settledAt = Infinity;
     this.#followers = 0;
     this.#overtaken = 0;
-    void this.#lobby?.close();
-    this.#lobby = null;
-    const next = this.#guests[0];
-    if (next) this.#tell(next.connection, 0);
-    const [...guests] = this.#guests;
-    const silent = [...this.#silent.keys()];
     this.#guests.length = 0;
     this.#silent.clear();
-    for (const { connection } of guests) connection.close();
-    for (const connection of silent) connection.close();
+    this.#lobby = null;
+    // Whoever takes the lock now may want the same address for a lobby.
+    const closed = lobby?.close();
+    if (closed) void closed.then(() => closeAll(leaving));
+    else closeAll(leaving);
   }
 
   #hear(connection: Connection, line: string): void {
@@ -250,4 +252,8 @@ export class Room {
     this.#silent.delete(oldest!);
     oldest!.close();
   }
+}
+
+function closeAll(connections: Connection[]): void {
+  for (const connection of connections) connection.close();
 }
