@@ -34,11 +34,13 @@ function hostname(): string {
 
 const nothing = new Uint8Array(0);
 
-// setImmediate does not do: as long as it keeps Deno's loop busy, the kernel is
-// asked for new connections only every 61st turn. Work on another thread makes
-// the loop park, and a parked loop asks.
+// setImmediate alone does not do: as long as it keeps Deno's loop busy, the
+// kernel is asked for new connections only every 61st turn. Work on another
+// thread makes the loop park, and a parked loop asks. That work alone does not
+// do either: it may be over before the loop turns.
 function soon(callback: () => void): void {
-  void crypto.subtle.digest("SHA-256", nothing).then(callback);
+  void crypto.subtle.digest("SHA-256", nothing)
+    .then(() => setImmediate(callback));
 }
 
 function unref(handle: unknown): void {

@@ -107,7 +107,11 @@ function reportDelays(kind: string, took: readonly number[]): void {
   const [p50, p90, p99] = [0.5, 0.9, 0.99].map((part) =>
     quantile(took, part).toFixed(1)
   );
-  console.log(`${kind}: kill -9 to grant: ${p50} ms, p90 ${p90}, p99 ${p99}`);
+  const worst = [...took].sort((a, b) => b - a).slice(0, 5);
+  console.log(
+    `${kind}: kill -9 to grant: median ${p50} ms, p90 ${p90}, p99 ${p99}, ` +
+      `worst ${worst.map((ms) => ms.toFixed(0)).join(" ")}`,
+  );
   // The end of a process takes some milliseconds by itself, and a shared
   // machine now and then pauses everybody: the bar of 10 ms (p99 of 100) is for
   // the long run. A waiter that is not woken waits for ever, or for a poll.
