@@ -139,8 +139,9 @@ export class HostBackend implements Backend {
   // knock, or held by somebody who does not listen.
   #pauseMs(right: Right, unheard: number, ahead: number): number {
     if (unheard < 2) {
-      // Each of those ahead takes about as long: no need to come earlier.
-      const turns = Math.min(MOST_TURNS, Math.max(1, ahead - 1));
+      // The next two come at once, in case one of them is dead. Those behind
+      // have time: each hand-over takes longer than two deferences.
+      const turns = Math.min(MOST_TURNS, Math.max(1, 2 * ahead - 3));
       return right === "out of turn" ? turns * DEFERENCE_MS : 0;
     }
     const { door, pollMs } = this.#gate;
@@ -151,7 +152,7 @@ export class HostBackend implements Backend {
   #try(right: Right, waitedMs: number): MaybePromise<HostGrant | null> {
     const room = reenter(this.key) ?? new Room();
     const refuse = (error: unknown): never => {
-      room.dissolve();
+      void room.dissolve();
       throw this.#toError("Cannot acquire", error);
     };
     try {
@@ -171,7 +172,7 @@ export class HostBackend implements Backend {
     waitedMs: number,
   ): MaybePromise<HostGrant | null> {
     if (hold === null) {
-      room.dissolve();
+      void room.dissolve();
       note(this.key, "others");
       return null;
     }
@@ -216,7 +217,7 @@ export class HostBackend implements Backend {
 const UNANSWERED: VisitEnd = { answered: false, reply: null, gone: true };
 
 // For how many turns somebody who is far back stays away at the most.
-const MOST_TURNS = 8;
+const MOST_TURNS = 16;
 
 // The longest pause before somebody who was not heard knocks at a door again.
 const LONGEST_KNOCK_MS = 8;

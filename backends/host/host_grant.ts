@@ -20,7 +20,7 @@ function leave(key: string, room: Room): void {
 function expel(key: string, room: Room): void {
   if (left.get(key) !== room) return;
   left.delete(key);
-  room.dissolve();
+  void room.dissolve();
 }
 
 /**
@@ -121,8 +121,9 @@ export class HostGrant implements Grant {
    */
   async cede(): Promise<void> {
     cancelTurn(this.#open);
+    this.#room.freed();
     await this.#hold.release();
-    this.#room.dissolve();
+    await this.#room.dissolve();
   }
 
   async #handOver(): Promise<void> {
@@ -132,11 +133,12 @@ export class HostGrant implements Grant {
 
   #free(): MaybePromise<void> {
     cancelTurn(this.#open);
+    this.#room.freed();
     const freed = this.#hold.release();
     return freed ? freed.then(() => this.#ring()) : this.#ring();
   }
 
-  #ring(): void {
+  #ring(): MaybePromise<void> {
     if (this.#room.empty) return;
     const { key, lobby } = this.#gate;
     if (this.#room.settled || !this.#room.openLobby(lobby)) {

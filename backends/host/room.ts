@@ -3,6 +3,7 @@ import type {
   Connection,
   ConnectionHandlers,
   Listener,
+  MaybePromise,
 } from "../../runtime/types.ts";
 import {
   FOLLOWING_MS,
@@ -37,7 +38,7 @@ export class Room {
   readonly #silent = new Map<Connection, number>();
   #settledAt = Infinity;
   #overtaken = 0;
-  #acquiredAt = runtime.clock.wall();
+  #acquiredAt: number | null = null;
   #onGuest: (() => void) | null = null;
   #lobby: Listener | null = null;
   #followers = 0;
@@ -75,6 +76,11 @@ export class Room {
       onClose: () => this.#forget(connection),
     };
   };
+
+  /** Notes that the lock was freed. */
+  freed(): void {
+    this.#acquiredAt = null;
+  }
 
   /** Notes that the lock was taken anew. */
   taken(): void {
@@ -144,16 +150,20 @@ export class Room {
    * @returns A promise that resolves when they are there, or their time is up.
    */
   completed(): Promise<void> {
+    const left = this.#followBy - runtime.clock.monotonic();
+    return this.#until(() => !this.incomplete, left);
+  }
+
+  #until(isSo: () => boolean, ms: number): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
         timer.cancel();
         this.#onGuest = null;
         resolve();
       };
-      const left = this.#followBy - runtime.clock.monotonic();
-      const timer = runtime.timers.after(left, end, { keepAlive: true });
+      const timer = runtime.timers.after(ms, end, { keepAlive: true });
       this.#onGuest = () => {
-        if (!this.incomplete) end();
+        if (isSo()) end();
       };
     });
   }
@@ -165,7 +175,8 @@ export class Room {
    * @returns A promise that resolves when nobody new is left unheard.
    */
   async quiet(): Promise<void> {
-    do await nextTurn(); while (this.unheard);
+    await nextTurn();
+    if (this.unheard) await this.#until(() => !this.unheard, HEARING_MS);
   }
 
   /** Whether somebody has come lately who has not yet been heard. */
@@ -181,8 +192,10 @@ export class Room {
   /**
    * Sends everybody away: the first waiter to take the lock, the others to
    * follow the next holder.
+   *
+   * @returns A promise where they are told only once it has settled.
    */
-  dissolve(): void {
+  dissolve(): MaybePromise<void> {
     const first = this.#guests[0];
     if (first) this.#tell(first.connection, 0); // How many are to follow it.
     const leaving = this.#guests.map(({ connection }) => connection);
@@ -196,17 +209,23 @@ export class Room {
     this.#lobby = null;
     // Whoever takes the lock now may want the same address for a lobby.
     const closed = lobby?.close();
-    if (closed) void closed.then(() => closeAll(leaving));
-    else closeAll(leaving);
+    if (closed) return closed.then(() => closeAll(leaving));
+    closeAll(leaving);
   }
 
   #hear(connection: Connection, line: string): void {
     if (!this.#silent.has(connection)) return;
     const hello = parseHello(line);
     if (hello === null) return connection.close();
-    if (hello.want === "holder") return this.#tell(connection, 0);
+    if (hello.want === "holder") return this.#answer(connection);
     this.#silent.delete(connection);
     this.#seat(connection, hello);
+  }
+
+  // The lobby outlasts a hold.
+  #answer(connection: Connection): void {
+    if (this.#acquiredAt === null) connection.close();
+    else this.#tell(connection, 0);
   }
 
   #seat(connection: Connection, hello: Hello): void {
@@ -224,7 +243,7 @@ export class Room {
   }
 
   #forget(connection: Connection): void {
-    this.#silent.delete(connection);
+    if (this.#silent.delete(connection)) this.#onGuest?.();
     const place = this.#guests.findIndex((g) => g.connection === connection);
     if (place === -1) return;
     this.#guests.splice(place, 1);
@@ -242,7 +261,7 @@ export class Room {
         : 0,
       host: identity.host(),
       pid: identity.pid,
-      acquiredAt: this.#acquiredAt,
+      acquiredAt: this.#acquiredAt ?? clock.wall(),
     }));
   }
 

@@ -29,12 +29,18 @@ export function cancelTurn(task: () => void): void {
 }
 
 /**
- * Waits for the next turn of the event loop, and what was to be done in it.
+ * Waits for a turn of the event loop that begins now, in which the kernel is
+ * asked for what has come meanwhile, and for what was to be done in it.
  *
  * @returns A promise that resolves in that turn.
  */
 export function nextTurn(): Promise<void> {
-  return new Promise(onNextTurn);
+  return new Promise((resolve) => {
+    runtime.timers.soon(() => {
+      turn();
+      resolve();
+    });
+  });
 }
 
 /**
