@@ -39,6 +39,8 @@ interface BunGlobal {
 
 /** Abstract sockets through `Bun.listen` and `Bun.connect`. */
 export class BunSockets implements Sockets {
+  readonly overlooks = false;
+
   available(): boolean {
     return processLike?.platform === "linux";
   }

@@ -15,7 +15,7 @@ export function createDenoRuntime(): Runtime {
     name: "deno",
     identity: createIdentity(Deno.pid, hostname),
     clock,
-    timers: createTimers(clock, unref, soon),
+    timers: createTimers(clock, unref, setImmediate),
     sockets: new DenoSockets(),
     files: new DenoLockFiles(),
     sha256,
@@ -30,17 +30,6 @@ function hostname(): string {
     throw new Error("No permission to read the host's name");
   }
   return Deno.hostname();
-}
-
-const nothing = new Uint8Array(0);
-
-// setImmediate alone does not do: as long as it keeps Deno's loop busy, the
-// kernel is asked for new connections only every 61st turn. Work on another
-// thread makes the loop park, and a parked loop asks. That work alone does not
-// do either: it may be over before the loop turns.
-function soon(callback: () => void): void {
-  void crypto.subtle.digest("SHA-256", nothing)
-    .then(() => setImmediate(callback));
 }
 
 function unref(handle: unknown): void {

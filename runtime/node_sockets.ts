@@ -11,6 +11,8 @@ import type {
 
 /** Abstract sockets through `node:net`. */
 export class NodeSockets implements Sockets {
+  readonly overlooks = false;
+
   available(): boolean {
     return unsupported() === null;
   }

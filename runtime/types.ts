@@ -68,8 +68,7 @@ export interface Timers {
    */
   after(ms: number, callback: () => void, options?: TimerOptions): Timer;
   /**
-   * Calls back in the next turn of the event loop, when the connections and
-   * messages that had arrived by then have been seen.
+   * Calls back in the next turn of the event loop.
    *
    * @param callback What to call.
    */
@@ -91,6 +90,12 @@ export interface TimerOptions {
  * alive.
  */
 export interface Sockets {
+  /**
+   * Whether a turn of the event loop may pass without a look at what has come.
+   * Then only the answer to a knock of one's own shows that those who knocked
+   * before have been let in.
+   */
+  readonly overlooks: boolean;
   /**
    * Whether sockets can be used here, without asking the user for anything.
    *

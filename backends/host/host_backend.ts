@@ -5,7 +5,13 @@ import type { Holder } from "../core/holder.ts";
 import { toLockError } from "./fault_error.ts";
 import type { Gate, Hold } from "./gate.ts";
 import { HostGrant, reenter } from "./host_grant.ts";
-import { ANSWER_MS, CLAIM_MS, DEFERENCE_MS } from "./periods.ts";
+import {
+  ANSWER_MS,
+  CLAIM_MS,
+  DEFERENCE_MS,
+  FOLLOWING_MS,
+  RETURNING_MS,
+} from "./periods.ts";
 import { lately, note } from "./recent.ts";
 import { Room } from "./room.ts";
 import { visit, type VisitEnd } from "./visit.ts";
@@ -90,8 +96,11 @@ export class HostBackend implements Backend {
       if (end.reply && end.gone && right === "out of turn") continue;
       const grant = await this.#try(right, waitedMs());
       if (grant === null) continue;
-      // The next two: one of them may be dead.
-      grant.expect(Math.min(2, others));
+      // The next two: one of them may be dead. Where nobody said how many there
+      // are, whoever had the lock a moment ago may be back.
+      if (end.reply && end.gone) {
+        grant.expect(Math.min(2, others), FOLLOWING_MS);
+      } else grant.expect(Math.max(1, Math.min(2, others)), RETURNING_MS);
       return grant;
     }
     return null;

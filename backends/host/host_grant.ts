@@ -75,9 +75,10 @@ export class HostGrant implements Grant {
    * Notes how many waiters are to follow from the former holder.
    *
    * @param followers How many there were besides this process.
+   * @param ms How long they may take.
    */
-  expect(followers: number): void {
-    this.#room.expect(followers);
+  expect(followers: number, ms: number): void {
+    this.#room.expect(followers, ms);
   }
 
   /**
@@ -89,8 +90,8 @@ export class HostGrant implements Grant {
     // The end of the listener throws out who has knocked but was not yet let
     // in: first those are let in who are on their way, or may be.
     const room = this.#room;
-    if (room.incomplete) return room.completed().then(() => this.#handOver());
-    if (room.settled || room.unheard) return this.#handOver();
+    if (room.incomplete) return room.completed().then(() => this.release());
+    if (room.settled) return this.#handOver();
     if (starvedMs() < STARVATION_MS) return this.#free();
     // In such a loop the door is hardly ever open: the lobby is.
     room.openLobby(this.#gate.lobby);
@@ -127,7 +128,7 @@ export class HostGrant implements Grant {
   }
 
   async #handOver(): Promise<void> {
-    await this.#room.quiet();
+    await this.#room.hearAll(this.#gate.door);
     await this.#free();
   }
 

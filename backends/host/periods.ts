@@ -39,10 +39,10 @@ export const CLAIM_MS = 2;
 export const FOLLOWING_MS = 10;
 
 /**
- * How long whoever has connected may take to say what they want before a
- * hand-over goes on without them.
+ * How long a release waits for somebody who may be on the way, where a lock was
+ * won from a holder that took and freed it too fast to tell who else waits.
  */
-export const HEARING_MS = 2;
+export const RETURNING_MS = 2;
 
 /**
  * How long having seen a lock held makes its next taking one out of turn:

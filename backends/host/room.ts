@@ -5,13 +5,9 @@ import type {
   Listener,
   MaybePromise,
 } from "../../runtime/types.ts";
-import {
-  FOLLOWING_MS,
-  HEARING_MS,
-  MOST_OVERTAKING,
-  OVERTAKING_MS,
-} from "./periods.ts";
+import { FOLLOWING_MS, MOST_OVERTAKING, OVERTAKING_MS } from "./periods.ts";
 import { nextTurn } from "./turns.ts";
+import { visit } from "./visit.ts";
 import { type Hello, LineReader, parseHello, toLine } from "./wire.ts";
 
 // Strangers may connect and say nothing; the oldest of them makes room.
@@ -34,13 +30,14 @@ interface Guest {
  */
 export class Room {
   readonly #guests: Guest[] = [];
-  /** Who has not said what they want, and since when. */
-  readonly #silent = new Map<Connection, number>();
+  /** Who has not said what they want. */
+  readonly #silent = new Set<Connection>();
   #settledAt = Infinity;
   #overtaken = 0;
   #acquiredAt: number | null = null;
   #onGuest: (() => void) | null = null;
   #lobby: Listener | null = null;
+  #lobbyAddress: string | null = null;
   #followers = 0;
   #followBy = 0;
 
@@ -65,7 +62,7 @@ export class Room {
    */
   readonly admit = (connection: Connection): ConnectionHandlers => {
     const reader = new LineReader();
-    this.#silent.set(connection, runtime.clock.monotonic());
+    this.#silent.add(connection);
     this.#limitSilent();
     return {
       onData: (bytes) => {
@@ -124,18 +121,21 @@ export class Room {
     } catch {
       // No descriptor left, or no such socket here: the door will have to do.
     }
-    this.#lobby?.open();
-    return this.#lobby !== null;
+    if (this.#lobby === null) return false;
+    this.#lobby.open();
+    this.#lobbyAddress = address;
+    return true;
   }
 
   /**
    * Notes how many waiters are to follow from the former holder.
    *
    * @param followers How many there were besides this process.
+   * @param ms How long they may take.
    */
-  expect(followers: number): void {
+  expect(followers: number, ms: number): void {
     this.#followers = followers;
-    this.#followBy = runtime.clock.monotonic() + FOLLOWING_MS;
+    this.#followBy = runtime.clock.monotonic() + ms;
   }
 
   /** Whether some who are to follow have not come yet, but still may. */
@@ -172,21 +172,14 @@ export class Room {
    * Lets in and hears out whoever is at the door, so that they know their place
    * and come to the next holder with it.
    *
-   * @returns A promise that resolves when nobody new is left unheard.
+   * @param door The address of the door, where there is one.
+   * @returns A promise that resolves when that is done.
    */
-  async quiet(): Promise<void> {
-    await nextTurn();
-    if (this.unheard) await this.#until(() => !this.unheard, HEARING_MS);
-  }
-
-  /** Whether somebody has come lately who has not yet been heard. */
-  get unheard(): boolean {
-    if (this.#silent.size === 0) return false;
-    const lately = runtime.clock.monotonic() - HEARING_MS;
-    for (const since of this.#silent.values()) {
-      if (since > lately) return true;
-    }
-    return false;
+  async hearAll(door: string | null): Promise<void> {
+    const address = this.#lobbyAddress ?? door;
+    await nextTurn(); // They are let in,
+    if (!runtime.sockets.overlooks) await nextTurn(); // and heard.
+    else if (address !== null) await knock(address);
   }
 
   /**
@@ -199,7 +192,7 @@ export class Room {
     const first = this.#guests[0];
     if (first) this.#tell(first.connection, 0); // How many are to follow it.
     const leaving = this.#guests.map(({ connection }) => connection);
-    leaving.push(...this.#silent.keys());
+    leaving.push(...this.#silent);
     const lobby = this.#lobby;
     this.#settledAt = Infinity;
     this.#followers = 0;
@@ -207,6 +200,7 @@ export class Room {
     this.#guests.length = 0;
     this.#silent.clear();
     this.#lobby = null;
+    this.#lobbyAddress = null;
     // Whoever takes the lock now may want the same address for a lobby.
     const closed = lobby?.close();
     if (closed) return closed.then(() => closeAll(leaving));
@@ -243,7 +237,7 @@ export class Room {
   }
 
   #forget(connection: Connection): void {
-    if (this.#silent.delete(connection)) this.#onGuest?.();
+    this.#silent.delete(connection);
     const place = this.#guests.findIndex((g) => g.connection === connection);
     if (place === -1) return;
     this.#guests.splice(place, 1);
@@ -267,9 +261,22 @@ export class Room {
 
   #limitSilent(): void {
     if (this.#silent.size <= MOST_SILENT) return;
-    const [oldest] = this.#silent.keys();
+    const [oldest] = this.#silent;
     this.#silent.delete(oldest!);
     oldest!.close();
+  }
+}
+
+// Those who knocked before us have been let in when we are answered.
+async function knock(address: string): Promise<void> {
+  try {
+    await visit(address, {
+      hello: { want: "holder", waitedMs: 0, claim: false },
+      pollMs: { deaf: FOLLOWING_MS, answered: 0 },
+      onReply: () => {},
+    });
+  } catch {
+    // No descriptor left: a release goes on all the same.
   }
 }
 

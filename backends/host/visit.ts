@@ -107,6 +107,7 @@ class Visitor {
 
   #lookIn(ms: number): void {
     if (this.#over) return;
+    if (ms === 0) return this.#end(false);
     this.#timer?.cancel();
     this.#timer = ms === Infinity
       ? null
