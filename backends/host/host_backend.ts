@@ -210,7 +210,10 @@ export class HostBackend implements Backend {
       room.watchForOlder(waitedMs, () => resolve(true));
     });
     room.stopWatching();
-    if (!claimed) return this.#own(grant);
+    if (!claimed) {
+      room.settle();
+      return this.#own(grant);
+    }
     note(this.key, "handed over");
     await grant.cede();
     return null;

@@ -45,6 +45,12 @@ export const FOLLOWING_MS = 10;
 export const RETURNING_MS = 2;
 
 /**
+ * How long a hand-over waits for those who have connected to say what they
+ * want.
+ */
+export const HEARING_MS = 1;
+
+/**
  * How long having seen a lock held makes its next taking one out of turn:
  * somebody may be waiting.
  */

@@ -5,7 +5,12 @@ import type {
   Listener,
   MaybePromise,
 } from "../../runtime/types.ts";
-import { FOLLOWING_MS, MOST_OVERTAKING, OVERTAKING_MS } from "./periods.ts";
+import {
+  FOLLOWING_MS,
+  HEARING_MS,
+  MOST_OVERTAKING,
+  OVERTAKING_MS,
+} from "./periods.ts";
 import { nextTurn } from "./turns.ts";
 import { visit } from "./visit.ts";
 import { type Hello, LineReader, parseHello, toLine } from "./wire.ts";
@@ -52,6 +57,11 @@ export class Room {
     if (this.#guests.length === 0) return false;
     return this.#overtaken >= MOST_OVERTAKING ||
       runtime.clock.monotonic() >= this.#settledAt;
+  }
+
+  /** Lets nobody overtake the first waiter any more, whoever that will be. */
+  settle(): void {
+    this.#settledAt = runtime.clock.monotonic();
   }
 
   /**
@@ -180,6 +190,9 @@ export class Room {
     await nextTurn(); // They are let in,
     if (!runtime.sockets.overlooks) await nextTurn(); // and heard.
     else if (address !== null) await knock(address);
+    if (this.settled && this.#silent.size > 0) {
+      await this.#until(() => this.#silent.size === 0, HEARING_MS);
+    }
   }
 
   /**
@@ -237,7 +250,7 @@ export class Room {
   }
 
   #forget(connection: Connection): void {
-    this.#silent.delete(connection);
+    if (this.#silent.delete(connection)) this.#onGuest?.();
     const place = this.#guests.findIndex((g) => g.connection === connection);
     if (place === -1) return;
     this.#guests.splice(place, 1);
