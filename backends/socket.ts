@@ -22,8 +22,9 @@ import { callerLocation } from "./core/caller.ts";
 import { Lock } from "./core/lock.ts";
 import { checkName, encodeName, utf8 } from "./core/names.ts";
 import { checkOptions } from "./core/options.ts";
+import { askHolder } from "./host/ask_holder.ts";
 import type { Admit, Gate, Hold } from "./host/gate.ts";
-import { askHolder, HostBackend } from "./host/host_backend.ts";
+import { HostBackend } from "./host/host_backend.ts";
 
 /** Options of a {@linkcode SocketLock}: none so far. */
 export type SocketLockOptions = Record<never, never>;

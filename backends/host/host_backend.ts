@@ -2,11 +2,12 @@ import { runtime } from "../../runtime/mod.ts";
 import type { MaybePromise } from "../../runtime/types.ts";
 import type { Backend, Contention } from "../core/backend.ts";
 import type { Holder } from "../core/holder.ts";
+import { toHolder } from "./ask_holder.ts";
 import { toLockError } from "./fault_error.ts";
 import type { Gate, Hold } from "./gate.ts";
 import { HostGrant, reenter } from "./host_grant.ts";
+import { pause } from "./pause.ts";
 import {
-  ANSWER_MS,
   CLAIM_MS,
   DEFERENCE_MS,
   FOLLOWING_MS,
@@ -138,7 +139,11 @@ export class HostBackend implements Backend {
       // Thrown out unheard: the holder takes and frees the lock faster than it
       // can hear us; then it has a lobby, or will have in a moment.
       if (end.reply || !end.gone || lobby === null) return end;
-      return await visit(lobby, options);
+      // A lobby may be that of a process that no longer holds the lock, and
+      // does not get round to closing it: nobody may hang on that.
+      const deaf = Math.min(pollMs.deaf, FOLLOWING_MS);
+      const { answered } = pollMs;
+      return await visit(lobby, { ...options, pollMs: { deaf, answered } });
     } catch (error) {
       // Where there is no door, the lock can be had without a visit.
       if (door === null) return UNANSWERED;
@@ -257,50 +262,4 @@ function rightAfter(end: VisitEnd, before: Right): Right {
   // The right of the first goes with the news that the holder has gone.
   if (end.reply === null) return before === "first" ? "newcomer" : before;
   return end.reply.ahead === 0 ? "first" : "out of turn";
-}
-
-function toHolder(reply: Reply): Holder {
-  return {
-    host: reply.host,
-    pid: reply.pid,
-    acquiredAt: new Date(reply.acquiredAt),
-  };
-}
-
-/**
- * Asks whoever listens at one of some addresses who they are.
- *
- * @param addresses The addresses, to be tried in turn.
- * @returns The holder; one without a process id if nobody answers in time; null
- * if nobody listens.
- * @throws {RuntimeFault} If the system refuses.
- */
-export async function askHolder(addresses: string[]): Promise<Holder | null> {
-  for (const address of addresses) {
-    const holder = await askAt(address);
-    if (holder !== null) return holder;
-  }
-  return null;
-}
-
-async function askAt(address: string): Promise<Holder | null> {
-  const end = await visit(address, {
-    hello: { want: "holder", waitedMs: 0, claim: false },
-    pollMs: { deaf: ANSWER_MS, answered: 0 },
-    onReply: () => {},
-  });
-  if (end.reply) return toHolder(end.reply);
-  return end.gone ? null : { host: runtime.identity.host(), pid: 0 };
-}
-
-function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      timer.cancel();
-      signal?.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = runtime.timers.after(ms, end, { keepAlive: true });
-    signal?.addEventListener("abort", end);
-  });
 }

@@ -1,7 +1,7 @@
 import type { MaybePromise } from "../../runtime/types.ts";
 import type { Grant } from "../core/backend.ts";
 import type { Gate, Hold } from "./gate.ts";
-import { STARVATION_MS } from "./periods.ts";
+import { MOST_PASSES, STARVATION_MS } from "./periods.ts";
 import { note } from "./recent.ts";
 import type { Room } from "./room.ts";
 import { cancelTurn, nextTurn, onNextTurn, starvedMs } from "./turns.ts";
@@ -46,17 +46,20 @@ export class HostGrant implements Grant {
   readonly #gate: Gate;
   readonly #hold: Hold;
   readonly #room: Room;
+  readonly #passes: number;
   readonly #open = (): void => this.open();
 
   /**
    * @param gate What the kernel excludes by.
    * @param hold The kernel's part.
    * @param room The waiters.
+   * @param passes How often the hold was passed on within this process.
    */
-  constructor(gate: Gate, hold: Hold, room: Room) {
+  constructor(gate: Gate, hold: Hold, room: Room, passes = 0) {
     this.#gate = gate;
     this.#hold = hold;
     this.#room = room;
+    this.#passes = passes;
     if (hold.check) this.check = () => hold.check!();
     room.taken();
     onNextTurn(this.#open);
@@ -112,7 +115,11 @@ export class HostGrant implements Grant {
 
   #again(): HostGrant | null {
     if (this.#room.settled || this.check?.()) return null;
-    return new HostGrant(this.#gate, this.#hold, this.#room);
+    // Strangers who want a file are not seen: they get their chance.
+    const unseen = this.#gate.door === null;
+    if (unseen && this.#passes >= MOST_PASSES) return null;
+    const passes = this.#passes + 1;
+    return new HostGrant(this.#gate, this.#hold, this.#room, passes);
   }
 
   /**

@@ -57,6 +57,12 @@ export const HEARING_MS = 1;
 export const RECENT_MS = 10;
 
 /**
+ * How often a process passes a lock on to its own tasks before it frees it for
+ * those it cannot see waiting.
+ */
+export const MOST_PASSES = 100;
+
+/**
  * How long a process may take and free locks without a turn of its event loop,
  * in which alone it sees that others wait.
  */

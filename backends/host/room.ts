@@ -223,16 +223,12 @@ export class Room {
   #hear(connection: Connection, line: string): void {
     if (!this.#silent.has(connection)) return;
     const hello = parseHello(line);
-    if (hello === null) return connection.close();
-    if (hello.want === "holder") return this.#answer(connection);
+    // A lobby outlasts a hold by a turn or more: nobody is to wait for a release
+    // that has been.
+    if (hello === null || this.#acquiredAt === null) return connection.close();
+    if (hello.want === "holder") return this.#tell(connection, 0);
     this.#silent.delete(connection);
     this.#seat(connection, hello);
-  }
-
-  // The lobby outlasts a hold.
-  #answer(connection: Connection): void {
-    if (this.#acquiredAt === null) connection.close();
-    else this.#tell(connection, 0);
   }
 
   #seat(connection: Connection, hello: Hello): void {

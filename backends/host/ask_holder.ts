@@ -1,0 +1,45 @@
+import { runtime } from "../../runtime/mod.ts";
+import type { Holder } from "../core/holder.ts";
+import { ANSWER_MS } from "./periods.ts";
+import { visit } from "./visit.ts";
+import type { Reply } from "./wire.ts";
+
+/**
+ * What a reply says of the holder.
+ *
+ * @param reply What the holder said.
+ * @returns The holder.
+ */
+export function toHolder(reply: Reply): Holder {
+  return {
+    host: reply.host,
+    pid: reply.pid,
+    acquiredAt: new Date(reply.acquiredAt),
+  };
+}
+
+/**
+ * Asks whoever listens at one of some addresses who they are.
+ *
+ * @param addresses The addresses, to be tried in turn.
+ * @returns The holder; one without a process id if nobody answers in time; null
+ * if nobody listens.
+ * @throws {RuntimeFault} If the system refuses.
+ */
+export async function askHolder(addresses: string[]): Promise<Holder | null> {
+  for (const address of addresses) {
+    const holder = await askAt(address);
+    if (holder !== null) return holder;
+  }
+  return null;
+}
+
+async function askAt(address: string): Promise<Holder | null> {
+  const end = await visit(address, {
+    hello: { want: "holder", waitedMs: 0, claim: false },
+    pollMs: { deaf: ANSWER_MS, answered: 0 },
+    onReply: () => {},
+  });
+  if (end.reply) return toHolder(end.reply);
+  return end.gone ? null : { host: runtime.identity.host(), pid: 0 };
+}

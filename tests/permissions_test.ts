@@ -1,0 +1,72 @@
+// The least permissions that each lock needs on Deno, as the README states
+// them, and what is said where one is missing. Nothing may prompt or crash.
+import assert from "node:assert/strict";
+import process from "node:process";
+import { after, describe, it } from "node:test";
+import { makeDirectory, removeDirectory, uniqueName } from "./_names.ts";
+import { fixture, withProcesses } from "./_processes.ts";
+import { currentRuntime } from "./_runtimes.ts";
+import { within } from "./_time.ts";
+
+// Deno gives a Deno that node:child_process starts without any permission all of
+// them.
+const NOTHING = "--allow-env=LOCKING_NOTHING";
+const skip = currentRuntime().id !== "deno" && "permissions are Deno's";
+
+describe("permissions on Deno", () => {
+  const directory = makeDirectory();
+  after(() => removeDirectory(directory));
+  const files = [`--allow-read=${directory}`, `--allow-write=${directory}`];
+
+  it("SocketLock needs --allow-net alone", { skip }, async () => {
+    const output = await run(["--allow-net"], "SocketLock");
+    assert.match(output, /^ok true host-[0-9a-f]{32}$/);
+  });
+
+  it("SocketLock without it says what to grant", { skip }, async () => {
+    const output = await run([], "SocketLock");
+    assert.match(output, /^LOCK_BACKEND .*run with --allow-net/);
+  });
+
+  it("the host has its name where --allow-sys=hostname allows it", {
+    skip,
+  }, async () => {
+    const permissions = ["--allow-net", "--allow-sys=hostname"];
+    const output = await run(permissions, "SocketLock");
+    assert.match(output, /^ok true (?!host-[0-9a-f]{32}$).+/);
+  });
+
+  it("FileLock needs its directory alone", { skip }, async () => {
+    assert.match(await run(files, "FileLock", directory), /^ok true /);
+  });
+
+  it("FileLock without it says what to grant", { skip }, async () => {
+    const output = await run([], "FileLock", directory);
+    assert.match(output, /^LOCK_BACKEND .*--allow-read and --allow-write/);
+  });
+
+  it("FileLock in /dev/shm names --allow-all, and takes no other directory", {
+    skip,
+  }, async () => {
+    const output = await run(["--allow-read", "--allow-write"], "FileLock");
+    assert.match(output, /^LOCK_BACKEND .*--allow-all for \/dev\/shm/);
+  });
+});
+
+function run(
+  permissions: string[],
+  kind: string,
+  directory?: string,
+): Promise<string> {
+  return withProcesses(async ({ program }) => {
+    const args = [kind, uniqueName(), ...(directory ? [directory] : [])];
+    const child = program(
+      process.execPath,
+      ...["run", "-q", "--no-check", "--no-prompt", NOTHING, ...permissions],
+      fixture("permitted.ts"),
+      ...args,
+    );
+    await within(20_000, "a script's end", child.exited);
+    return child.lines.join("\n") + child.errors;
+  });
+}
