@@ -121,11 +121,8 @@ export abstract class Lock {
       throw error;
     }
     const lost = lease.loss;
-    if (lost) {
-      await lease.release().catch(() => {});
-      throw lost;
-    }
     await lease.release();
+    if (lost) throw lost;
     return result;
   }
 

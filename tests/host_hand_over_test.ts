@@ -1,0 +1,112 @@
+// How a lock of one host is handed over, where it cannot be seen from what
+// callers get.
+import assert from "node:assert/strict";
+import { readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { lockFileName } from "../backends/file.ts";
+import { FileLock } from "../mod.ts";
+import { runtime } from "../runtime/mod.ts";
+import { PosixLockFiles } from "../runtime/posix_files.ts";
+import { hostKinds, type Kind, lockArguments } from "./_kinds.ts";
+import { makeDirectory, removeDirectory, uniqueName } from "./_names.ts";
+import { noFiles, noSockets } from "./_platform.ts";
+import { withProcesses } from "./_processes.ts";
+import { nthRuntime } from "./_runtimes.ts";
+import { turn } from "./_time.ts";
+
+const directory = makeDirectory();
+after(() => removeDirectory(directory));
+
+describe("a holder that blocks its event loop right after a release", () => {
+  for (const kind of hostKinds()) testBlocking(kind);
+});
+
+// Within the first 2 ms of a waiter a release may pass in silence, since the
+// holder may be back at once. If it is not, and does not let its event loop
+// turn either, the waiter has to look for itself.
+function testBlocking(kind: Kind): void {
+  it(`does not keep ${kind.kind} from a waiter that has just come`, {
+    skip: kind.missing,
+  }, () =>
+    withProcesses(async ({ script }) => {
+      const spec = kind.fresh();
+      const args = ["acquire", "2000", ...lockArguments(spec)];
+      const child = script(nthRuntime(1), "contend.ts", ...args);
+      await child.line("ready");
+      child.write("go");
+      const lock = kind.create(spec);
+      for (let round = 0; !child.over; round++) {
+        const lease = await lock.acquire();
+        // From none to a dozen turns: the waiter comes before, in, or after.
+        for (let i = 0; i < round % 12; i++) await turn();
+        await lease.release();
+        block(300);
+        await turn();
+      }
+      const { longestMs } = JSON.parse(child.lines.at(-1)!);
+      // A waiter that is not woken waits for the end of the block.
+      assert.ok(longestMs < 200, `waited ${longestMs} ms`);
+    }));
+}
+
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+describe("FileLock", () => {
+  it("lets waiters in at an abstract socket while it is held", {
+    skip: noFiles() || noSockets(),
+  }, async () => {
+    const lock = new FileLock(uniqueName(), { directory });
+    const { ino } = statSync(await touch(lock.name));
+    const listed = (): boolean =>
+      new RegExp(`@locking-file:\\d+:${ino}$`, "m")
+        .test(readFileSync("/proc/net/unix", "utf8"));
+    const lease = await lock.acquire();
+    for (let i = 0; i < 10 && !listed(); i++) await turn();
+    assert.ok(listed());
+    await lease.release();
+    for (let i = 0; i < 10 && listed(); i++) await turn();
+    assert.ok(!listed());
+  });
+
+  it("locks the new file when its file is replaced between open and lock", {
+    skip: noFiles(),
+  }, async () => {
+    const lock = new FileLock(uniqueName(), { directory });
+    const path = await touch(lock.name);
+    const { files } = runtime;
+    const open = files.open;
+    files.open = (name) => {
+      const file = open.call(files, name);
+      files.open = open;
+      unlinkSync(path);
+      writeFileSync(path, "");
+      return file;
+    };
+    const lease = await lock.tryAcquire();
+    assert.ok(lease);
+    lease.assertHeld();
+    const other = open.call(files, path);
+    assert.equal(other.tryLock(), false, "the file that the path names");
+    other.close();
+    await lease.release();
+  });
+
+  it("takes an error of flock(2) for an error, and not for contention", {
+    skip: noFiles(),
+  }, () => {
+    const ENOLCK = 37;
+    const files = new PosixLockFiles(() => () => ENOLCK);
+    const file = files.open(join(directory, uniqueName()));
+    assert.throws(() => file.tryLock(), /ENOLCK/);
+    file.close();
+  });
+});
+
+async function touch(name: string): Promise<string> {
+  const lease = await new FileLock(name, { directory }).acquire();
+  await lease.release();
+  return join(directory, lockFileName(name));
+}
