@@ -128,7 +128,7 @@ function testWaiting(stranger: Stranger, skip: string | false): void {
           const child = await hold(processes, stranger, path);
           const waiting = lock.acquire();
           // By then a backoff without a bound would have grown past it.
-          assert.equal(await pendingAfter(400, waiting), true);
+          assert.equal(await pendingAfter(600, waiting), true);
           const start = performance.now();
           child.write("");
           const lease = await within(5000, "the grant", waiting);
