@@ -6,12 +6,13 @@
  * and those inside it are left out, so the library's own files never show.
  * @returns Such as `/srv/app/job.ts:12`.
  */
-// deno-lint-ignore ban-types
-export function callerLocation(constructor: Function): string {
+export function callerLocation(
+  constructor: abstract new (...args: never[]) => unknown,
+): string {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 1;
   const trace: { stack?: string } = {};
-  Error.captureStackTrace(trace, constructor as () => void);
+  Error.captureStackTrace(trace, constructor);
   Error.stackTraceLimit = limit;
   const location = parseFrame(trace.stack ?? "");
   if (location === null) {
