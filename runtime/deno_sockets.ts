@@ -107,7 +107,7 @@ class DenoListener implements Listener {
 }
 
 function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => Deno.unrefTimer(+setTimeout(resolve, ms)));
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 class DenoConnection implements Connection {
