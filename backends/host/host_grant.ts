@@ -147,16 +147,19 @@ export class HostGrant implements Grant {
   }
 
   #ring(): MaybePromise<void> {
-    if (this.#room.empty) return;
+    const room = this.#room;
     const { key, lobby } = this.#gate;
-    if (this.#room.settled || !this.#room.openLobby(lobby)) {
+    // Who has been told nothing would not know to look.
+    if (!room.settled) room.dismissSilent();
+    if (room.empty) return;
+    if (room.settled || !room.openLobby(lobby)) {
       note(key, "handed over");
-      return this.#room.dissolve();
+      return room.dissolve();
     }
     // Newcomers may overtake: this process, if it comes back before its event
     // loop turns. If not, the first waiter is woken then; and if it never
     // turns, the waiters look for themselves when their time has come.
     note(key, "ours");
-    leave(key, this.#room);
+    leave(key, room);
   }
 }

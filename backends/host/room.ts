@@ -195,6 +195,13 @@ export class Room {
     }
   }
 
+  /** Sends away who has not said what they want: they will knock again. */
+  dismissSilent(): void {
+    const silent = [...this.#silent];
+    this.#silent.clear();
+    closeAll(silent);
+  }
+
   /**
    * Sends everybody away: the first waiter to take the lock, the others to
    * follow the next holder.
