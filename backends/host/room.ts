@@ -206,7 +206,7 @@ export class Room {
    * Sends everybody away: the first waiter to take the lock, the others to
    * follow the next holder.
    *
-   * @returns A promise where they are told only once it has settled.
+   * @returns A promise where the lobby is closed only once it has settled.
    */
   dissolve(): MaybePromise<void> {
     const first = this.#guests[0];
@@ -221,10 +221,11 @@ export class Room {
     this.#silent.clear();
     this.#lobby = null;
     this.#lobbyAddress = null;
-    // Whoever takes the lock now may want the same address for a lobby.
+    // The waiters are told at once, though the lobby's address may be free only
+    // in a turn of an event loop that may not come.
     const closed = lobby?.close();
-    if (closed) return closed.then(() => closeAll(leaving));
     closeAll(leaving);
+    return closed;
   }
 
   #hear(connection: Connection, line: string): void {
