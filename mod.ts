@@ -31,4 +31,5 @@ export type {
   TryAcquireOptions,
 } from "./backends/core/options.ts";
 export { FileLock, type FileLockOptions } from "./backends/file.ts";
+export { RedisLock, type RedisLockOptions } from "./backends/redis.ts";
 export { SocketLock, type SocketLockOptions } from "./backends/socket.ts";

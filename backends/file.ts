@@ -87,5 +87,5 @@ export function lockFileName(name: string): string {
   if (name === "." || name === "..") return percent(utf8(name));
   const fileName = encodeName(name).replaceAll("/", "%2F");
   if (fileName.length <= LONGEST_FILE_NAME) return fileName;
-  return `#${runtime.sha256(utf8(name))}`;
+  return `#${runtime.digest("sha256", utf8(name))}`;
 }

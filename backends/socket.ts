@@ -75,7 +75,7 @@ const LONGEST_ADDRESS = 100;
 export function socketAddress(name: string): string {
   const address = `\0locking:${encodeName(name)}`;
   if (address.length <= LONGEST_ADDRESS) return address;
-  return `\0locking#${runtime.sha256(utf8(name))}`;
+  return `\0locking#${runtime.digest("sha256", utf8(name))}`;
 }
 
 class SocketGate implements Gate {

@@ -1,9 +1,9 @@
 import { BunSockets } from "./bun_sockets.ts";
 import { clock } from "./clock.ts";
 import { RuntimeFault } from "./fault.ts";
-import { createIdentity, sha256 } from "./identity.ts";
+import { createIdentity, digest } from "./identity.ts";
 import { type Flock, PosixLockFiles } from "./posix_files.ts";
-import { builtin, processLike } from "./process.ts";
+import { builtin, environment, processLike } from "./process.ts";
 import { createTimers } from "./timers.ts";
 import type { Runtime } from "./types.ts";
 
@@ -23,7 +23,8 @@ export function createBunRuntime(): Runtime {
     }, setImmediate),
     sockets: new BunSockets(),
     files: new PosixLockFiles(loadFlock),
-    sha256,
+    digest,
+    environment,
   };
 }
 

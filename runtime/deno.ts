@@ -1,7 +1,7 @@
 import { clock } from "./clock.ts";
 import { DenoLockFiles } from "./deno_files.ts";
 import { DenoSockets } from "./deno_sockets.ts";
-import { createIdentity, sha256 } from "./identity.ts";
+import { createIdentity, digest } from "./identity.ts";
 import { createTimers } from "./timers.ts";
 import type { Runtime } from "./types.ts";
 
@@ -18,7 +18,8 @@ export function createDenoRuntime(): Runtime {
     timers: createTimers(clock, unref, setImmediate),
     sockets: new DenoSockets(),
     files: new DenoLockFiles(),
-    sha256,
+    digest,
+    environment,
   };
 }
 
@@ -30,6 +31,12 @@ function hostname(): string {
     throw new Error("No permission to read the host's name");
   }
   return Deno.hostname();
+}
+
+function environment(name: string): string | undefined {
+  const wanted = { name: "env", variable: name } as const;
+  if (Deno.permissions.querySync(wanted).state !== "granted") return undefined;
+  return Deno.env.get(name) || undefined;
 }
 
 function unref(handle: unknown): void {

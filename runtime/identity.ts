@@ -34,13 +34,17 @@ function randomId(): string {
 }
 
 /**
- * The SHA-256 digest of some bytes. The web's own digest is asynchronous, and
- * a name must become an address at once.
+ * A digest of some bytes. The web's own is asynchronous, and a name must become
+ * an address at once.
  *
+ * @param algorithm How to hash.
  * @param bytes What to hash.
- * @returns 64 hexadecimal digits.
+ * @returns Two hexadecimal digits a byte.
  */
-export function sha256(bytes: Uint8Array): string {
+export function digest(
+  algorithm: "sha1" | "sha256",
+  bytes: Uint8Array,
+): string {
   const crypto = builtin<typeof import("node:crypto")>("node:crypto");
-  return crypto.createHash("sha256").update(bytes).digest("hex");
+  return crypto.createHash(algorithm).update(bytes).digest("hex");
 }

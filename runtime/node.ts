@@ -1,9 +1,9 @@
 import { clock } from "./clock.ts";
 import { RuntimeFault } from "./fault.ts";
-import { createIdentity, sha256 } from "./identity.ts";
+import { createIdentity, digest } from "./identity.ts";
 import { type Flock, PosixLockFiles } from "./posix_files.ts";
 import { NodeSockets } from "./node_sockets.ts";
-import { builtin, processLike } from "./process.ts";
+import { builtin, environment, processLike } from "./process.ts";
 import { createTimers } from "./timers.ts";
 import type { Runtime } from "./types.ts";
 
@@ -22,7 +22,8 @@ export function createNodeRuntime(): Runtime {
     }, setImmediate),
     sockets: new NodeSockets(),
     files: new PosixLockFiles(loadFlock),
-    sha256,
+    digest,
+    environment,
   };
 }
 

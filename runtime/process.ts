@@ -13,6 +13,8 @@ export interface ProcessLike {
   readonly platform: string;
   /** The versions of the runtime's parts. */
   readonly versions: Readonly<Record<string, string | undefined>>;
+  /** The environment's variables. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Loads a module of the runtime's own, synchronously. */
   getBuiltinModule?(id: string): unknown;
 }
@@ -33,4 +35,14 @@ export function builtin<T>(id: string): T {
   const module = processLike?.getBuiltinModule?.(id);
   if (module === undefined) throw new Error(`No module "${id}" here`);
   return module as T;
+}
+
+/**
+ * A variable of the environment.
+ *
+ * @param name The variable's name.
+ * @returns Its value; undefined where it is unset or empty.
+ */
+export function environment(name: string): string | undefined {
+  return processLike?.env[name] || undefined;
 }

@@ -21,12 +21,20 @@ export interface Runtime {
   /** Files locked with flock(2). */
   readonly files: LockFiles;
   /**
-   * The SHA-256 digest of some bytes, in lower-case hexadecimal.
+   * A digest of some bytes, in lower-case hexadecimal.
    *
+   * @param algorithm How to hash.
    * @param bytes What to hash.
-   * @returns 64 hexadecimal digits.
+   * @returns Two hexadecimal digits a byte.
    */
-  sha256(bytes: Uint8Array): string;
+  digest(algorithm: "sha1" | "sha256", bytes: Uint8Array): string;
+  /**
+   * A variable of the environment, without asking the user for anything.
+   *
+   * @param name The variable's name.
+   * @returns Its value; undefined where it is unset, empty or not to be read.
+   */
+  environment(name: string): string | undefined;
 }
 
 /** Who this process is, to others. */

@@ -31,8 +31,9 @@ export interface Backend {
    */
   tryTake(willWait: boolean): MaybePromise<Grant | null>;
   /**
-   * Takes the lock, waiting for its holder as long as it needs. Called only
-   * after {@linkcode Backend.tryTake} returned null, and once at a time.
+   * Takes the lock, waiting for its holder as long as it needs. Called after
+   * every {@linkcode Backend.tryTake} that said it would follow and returned
+   * null, even when the wait has ended by then; and once at a time.
    *
    * @param contention Ends the wait, and is told what is seen meanwhile.
    * @returns The grant; null only when the wait was ended. A grant that races
@@ -46,6 +47,14 @@ export interface Backend {
    * @returns The holder, or null when the lock is free.
    */
   holder(): Promise<Holder | null>;
+  /**
+   * Why the lock cannot be had now, apart from being held: what keeps it does
+   * not answer. A wait that runs out then ends with this instead of a timeout.
+   *
+   * @returns The reason in words, such as `"redis://web-3:6379: no answer for
+   * 900 ms"`, or null.
+   */
+  trouble?(): string | null;
 }
 
 /** One process's wait for one lock. */

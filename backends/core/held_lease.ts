@@ -65,9 +65,9 @@ export class HeldLease implements Lease {
 
   /** Aborts when the lease is lost; made only when somebody asks for it. */
   get signal(): AbortSignal {
+    if (this.#released === null) this.#examine();
     if (this.#controller === null) {
       this.#controller = new AbortController();
-      if (this.#released === null) this.#examine();
       if (this.#lost) this.#controller.abort(this.#lost);
       else if (this.#grant.check) this.#examineSoon();
     }
@@ -138,13 +138,14 @@ export class HeldLease implements Lease {
   }
 
   #lose(reason: string, cause?: unknown): void {
-    if (this.#lost || this.#released) return;
+    if (this.#lost) return;
     this.#lost = new LockLostError(`Lost "${this.lockName}": ${reason}`, {
       lockName: this.lockName,
       cause,
     });
     this.#stopExaminations();
-    this.#keeper.end();
+    // A release under way lets others go on by itself.
+    if (this.#released === null) this.#keeper.end();
     this.#controller?.abort(this.#lost);
   }
 

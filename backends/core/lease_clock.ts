@@ -51,6 +51,15 @@ export class LeaseClock {
     if (this.remainingMs() <= 0) return;
     if (sentAt.monotonic > this.#sentAt.monotonic) this.#sentAt = sentAt;
   }
+
+  /**
+   * Shortens the lease, when a part of what keeps it has failed.
+   *
+   * @param sentAt When the request was sent from which it counts now.
+   */
+  shorten(sentAt: Moment): void {
+    if (sentAt.monotonic < this.#sentAt.monotonic) this.#sentAt = sentAt;
+  }
 }
 
 /** A moment on both clocks, in milliseconds. */

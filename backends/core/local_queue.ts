@@ -204,7 +204,5 @@ async function takeFrom(
   first: MaybePromise<Grant | null>,
   contention: Contention,
 ): Promise<Grant | null> {
-  const grant = await first;
-  if (grant !== null || contention.signal.aborted) return grant;
-  return await backend.take(contention);
+  return await first ?? await backend.take(contention);
 }

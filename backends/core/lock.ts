@@ -1,5 +1,5 @@
 import type { Backend, Grant } from "./backend.ts";
-import { LockError, LockTimeoutError } from "./errors.ts";
+import { LockBackendError, LockError, LockTimeoutError } from "./errors.ts";
 import { HeldLease } from "./held_lease.ts";
 import { describeHolder, type Holder } from "./holder.ts";
 import type { Lease } from "./lease.ts";
@@ -120,9 +120,7 @@ export abstract class Lock {
       await lease.release().catch(() => {});
       throw error;
     }
-    const lost = lease.loss;
-    await lease.release();
-    if (lost) throw lost;
+    await finish(lease);
     return result;
   }
 
@@ -141,9 +139,7 @@ export abstract class Lock {
         { lockName: this.name, code: "LOCK_NOT_HELD" },
       );
     }
-    const lost = lease.loss;
-    await lease.release();
-    if (lost) throw lost;
+    await finish(lease);
   }
 
   /**
@@ -199,13 +195,28 @@ export abstract class Lock {
     return this.#lease;
   }
 
-  #timeoutError(timeoutMs: number, holder: Holder | null): LockTimeoutError {
+  #timeoutError(timeoutMs: number, holder: Holder | null): LockError {
+    const trouble = this.#backend.trouble?.();
+    if (trouble) {
+      return new LockBackendError(
+        `Cannot acquire "${this.name}" within ${timeoutMs} ms: ${trouble}`,
+        { lockName: this.name },
+      );
+    }
     const held = holder ? `, held by ${describeHolder(holder)}` : "";
     return new LockTimeoutError(
       `Cannot acquire "${this.name}": timed out after ${timeoutMs} ms${held}`,
       { lockName: this.name },
     );
   }
+}
+
+// Before the release the clocks tell of a loss; in the course of it, what keeps
+// the lock may do so.
+async function finish(lease: HeldLease): Promise<void> {
+  const lost = lease.loss;
+  await lease.release();
+  if (lost ?? lease.loss) throw lost ?? lease.loss;
 }
 
 // An attempt that is still under way when the caller gives up settles later;

@@ -1,0 +1,263 @@
+import type { ServerFault } from "./faults.ts";
+import type { Answer, CallOptions } from "./link.ts";
+import { majorityOf, RedisGrant } from "./redis_grant.ts";
+import { releaseOptions, toReleaseError, wasHeld } from "./releasing.ts";
+import { ACQUIRE, LEAVE, RAISE, type Script } from "./scripts.ts";
+import { callOptions, type RedisServer } from "./server.ts";
+import { newOwner, type SharedLock, whoWeAre } from "./shared_lock.ts";
+
+// A server that is slower than this is left out of a vote, in milliseconds, and
+// so is one that takes more than a fifth of the time to live.
+const LONGEST_VOTE_MS = 1000;
+
+// For how long the place of a waiter counts, that votes about once a second.
+const ALIVE_MS = 2500;
+
+/** What one server said. */
+export type Vote =
+  | { readonly says: "granted"; readonly stamp: string; readonly fence: bigint }
+  | { readonly says: "held"; readonly by: string; readonly leftMs: number }
+  | { readonly says: "nothing"; readonly fault: ServerFault };
+
+/**
+ * One attempt to take a lock from a majority of independent servers: the
+ * Redlock algorithm of the Redis documentation ("Distributed Locks with
+ * Redis"), with all servers asked at once, and fencing tokens.
+ *
+ * All tokens of a majority are raised to the greatest among them before the
+ * holder has it. The next majority shares a server with this one, whose next
+ * token is greater than that.
+ */
+export class Ballot {
+  readonly owner: string = newOwner();
+  readonly votes: Map<RedisServer, Vote> = new Map();
+  readonly #lock: SharedLock;
+  readonly #servers: readonly RedisServer[];
+  readonly #majority: number;
+  #grant: RedisGrant | null = null;
+  #over = false;
+
+  /**
+   * @param lock The lock.
+   * @param servers All its servers.
+   */
+  constructor(lock: SharedLock, servers: readonly RedisServer[]) {
+    this.#lock = lock;
+    this.#servers = servers;
+    this.#majority = majorityOf(servers.length);
+  }
+
+  /**
+   * Asks all servers.
+   *
+   * @param enqueue Whether a server that has given the lock to another is to
+   * send a message when it is free.
+   * @returns The grant, or null as soon as a majority is impossible.
+   */
+  async run(enqueue: boolean): Promise<RedisGrant | null> {
+    await this.#decide(enqueue);
+    const grant = this.#has(this.#granted().size) ? await this.#raise() : null;
+    this.#over = true;
+    if (grant && grant.remainingMs() > 0) return this.#grant = grant;
+    await this.#giveBack();
+    return null;
+  }
+
+  /** How many servers did not answer the question. */
+  get silent(): number {
+    return [...this.votes.values()].filter(({ says }) => says === "nothing")
+      .length;
+  }
+
+  /** Whether another has a majority: else the votes were split. */
+  get isHeld(): boolean {
+    const counts = new Map<string, number>();
+    for (const vote of this.votes.values()) {
+      if (vote.says !== "held") continue;
+      const owner = /"token":"([^"]*)"/.exec(vote.by)?.[1] ?? vote.by;
+      counts.set(owner, (counts.get(owner) ?? 0) + 1);
+    }
+    return Math.max(0, ...counts.values()) >= this.#majority;
+  }
+
+  /**
+   * What each server said, for a message.
+   *
+   * @returns One server after another.
+   */
+  describe(): string {
+    const describe = (server: RedisServer): string => {
+      const vote = this.votes.get(server);
+      if (vote?.says === "nothing") return vote.fault.message;
+      return `${server.label}: ${vote?.says ?? "not answered yet"}`;
+    };
+    return this.#servers.map(describe).join("; ");
+  }
+
+  /** Gives up all places and grants, without waiting for the answers. */
+  withdraw(): void {
+    this.#over = true;
+    for (const server of this.#servers) this.#dropAt(server);
+  }
+
+  #decide(enqueue: boolean): Promise<void> {
+    return new Promise((resolve) => {
+      for (const server of this.#servers) {
+        this.#ask(server, enqueue).then((vote) => {
+          this.votes.set(server, vote);
+          this.#onLate(server, vote);
+          const granted = this.#granted().size;
+          const open = this.#servers.length - this.votes.size;
+          if (this.#has(granted) || !this.#has(granted + open)) resolve();
+        });
+      }
+    });
+  }
+
+  async #ask(server: RedisServer, enqueue: boolean): Promise<Vote> {
+    const { ttlMs } = this.#lock.terms;
+    const args = [this.owner, String(ttlMs), whoWeAre(), "any"];
+    if (enqueue) args.push(server.wakeUps.channel, String(ALIVE_MS), "0", "");
+    try {
+      const answer = await this.#call(server, ACQUIRE, args);
+      return readVote(answer);
+    } catch (fault) {
+      return { says: "nothing", fault: fault as ServerFault };
+    }
+  }
+
+  // A grant that comes after the verdict strengthens it, or is given back.
+  #onLate(server: RedisServer, vote: Vote): void {
+    if (!this.#over || vote.says !== "granted") return;
+    if (this.#grant && !this.#grant.released) {
+      this.#grant.join(server, vote.stamp);
+    } else this.#dropAt(server);
+  }
+
+  #granted(): Map<RedisServer, string> {
+    const granted = new Map<RedisServer, string>();
+    for (const [server, vote] of this.votes) {
+      if (vote.says === "granted") granted.set(server, vote.stamp);
+    }
+    return granted;
+  }
+
+  #has(votes: number): boolean {
+    return votes >= this.#majority;
+  }
+
+  async #raise(): Promise<RedisGrant | null> {
+    const granted = this.#granted();
+    const fence = this.#greatestFence();
+    await new Promise<void>((resolve) => {
+      let raised = 0;
+      let open = granted.size;
+      for (const server of [...granted.keys()]) {
+        this.#raiseAt(server, fence).then((done) => {
+          open--;
+          if (done) raised++;
+          else granted.delete(server);
+          if (this.#has(raised) || !this.#has(raised + open)) resolve();
+        });
+      }
+    });
+    return this.#has(granted.size) ? this.#makeGrant(granted, fence) : null;
+  }
+
+  #greatestFence(): bigint {
+    let greatest = 0n;
+    for (const vote of this.votes.values()) {
+      if (vote.says === "granted" && vote.fence > greatest) {
+        greatest = vote.fence;
+      }
+    }
+    return greatest;
+  }
+
+  async #raiseAt(server: RedisServer, fence: bigint): Promise<boolean> {
+    try {
+      const args = [this.owner, String(fence)];
+      return Number((await this.#call(server, RAISE, args)).values[0]) === 1;
+    } catch {
+      return false;
+    }
+  }
+
+  #makeGrant(
+    granted: ReadonlyMap<RedisServer, string>,
+    fencingToken: bigint,
+  ): RedisGrant {
+    return new RedisGrant({
+      key: this.#lock.keys[0],
+      owner: this.owner,
+      terms: this.#lock.terms,
+      fencingToken,
+      servers: this.#servers,
+      granted,
+      leave: (grant) => this.#release(grant),
+    });
+  }
+
+  // Free for others as soon as a majority is; those that do not answer are
+  // told in the background, even if they never granted it.
+  #release(grant: RedisGrant): Promise<boolean> {
+    const options = releaseOptions(grant);
+    const faults: unknown[] = [];
+    let answers = 0;
+    let held = 0;
+    return new Promise((resolve, reject) => {
+      for (const server of this.#servers) {
+        this.#call(server, LEAVE, [this.owner, "wake"], options).then(
+          (answer) => {
+            if (wasHeld(answer)) held++;
+            if (this.#has(++answers)) resolve(this.#couldHold(held, answers));
+          },
+          (fault) => {
+            faults.push(fault);
+            if (this.#has(this.#servers.length - faults.length)) return;
+            reject(toReleaseError(this.#lock, new AggregateError(faults)));
+          },
+        );
+      }
+    });
+  }
+
+  // Those that have not answered yet may have held it.
+  #couldHold(held: number, answers: number): boolean {
+    return this.#has(held + this.#servers.length - answers);
+  }
+
+  async #giveBack(): Promise<void> {
+    const granted = [...this.#granted().keys()];
+    await Promise.all(granted.map((server) => this.#dropAt(server)));
+  }
+
+  async #dropAt(server: RedisServer): Promise<void> {
+    // Where it cannot be told, the lock frees itself.
+    await this.#call(server, LEAVE, [this.owner, "drop"]).catch(() => {});
+  }
+
+  #call(
+    server: RedisServer,
+    script: Script,
+    args: string[],
+    options: CallOptions = this.#options,
+  ): Promise<Answer> {
+    const keys = [...this.#lock.keys];
+    return server.link.call({ script, keys, args }, options);
+  }
+
+  get #options(): CallOptions {
+    const { ttlMs } = this.#lock.terms;
+    const limitMs = Math.min(LONGEST_VOTE_MS, ttlMs / 5);
+    return { ...callOptions(ttlMs), limitMs };
+  }
+}
+
+function readVote({ stamp, values }: Answer): Vote {
+  const [what, text, leftMs = -1] = values;
+  if (what === "granted") {
+    return { says: "granted", stamp, fence: BigInt(String(text)) };
+  }
+  return { says: "held", by: String(text), leftMs: Number(leftMs) };
+}

@@ -1,0 +1,265 @@
+import { runtime } from "../../runtime/mod.ts";
+import type {
+  CreateRedisClient,
+  RedisClient,
+  RedisConnection,
+  RedisSubscriber,
+} from "./driver.ts";
+import { loadCreateClient } from "./driver.ts";
+import type { RedisHost } from "./hosts.ts";
+import type { Script } from "./scripts.ts";
+
+/** A way to run scripts on a server. */
+export interface Connection {
+  /**
+   * Runs a script.
+   *
+   * @param script The script.
+   * @param keys Its keys.
+   * @param args Its other arguments.
+   * @returns The server's answer.
+   */
+  run(script: Script, keys: string[], args: string[]): Promise<unknown>;
+  /** Ends it at once; what is under way is rejected. */
+  close(): void;
+}
+
+/** How a server is reached. */
+export interface Connector {
+  /** The server, for messages. */
+  readonly label: string;
+  /**
+   * Whether the number of listeners that a message reached is known: on a
+   * cluster, only those at one node are counted.
+   */
+  readonly counts: boolean;
+  /** The most locks that one script may renew: 1 where they lie on many nodes. */
+  readonly batch: number;
+  /**
+   * Whether a connection that stays silent can be replaced by another.
+   */
+  readonly replaceable: boolean;
+  /**
+   * Gets ready to connect, once: loads the driver.
+   *
+   * @returns A promise until it is ready.
+   */
+  prepare(): Promise<void>;
+  /**
+   * Connects.
+   *
+   * @param onEnd Called when the connection ends by itself.
+   * @returns The connection.
+   */
+  connect(onEnd: (error: unknown) => void): Promise<Connection>;
+  /**
+   * Connects and listens on a channel.
+   *
+   * @param channel The channel.
+   * @param onMessage Called for each message.
+   * @param onEnd Called when nothing is heard any more.
+   */
+  subscribe(
+    channel: string,
+    onMessage: (message: string) => void,
+    onEnd: (error: unknown) => void,
+  ): Promise<void>;
+}
+
+// How long one try to connect may take, in milliseconds.
+const CONNECT_MS = 2000;
+
+const BATCH = 500;
+
+/** Reaches a server through connections of our own. */
+export class OwnConnector implements Connector {
+  readonly label: string;
+  readonly counts = true;
+  readonly batch = BATCH;
+  readonly replaceable = true;
+  readonly #url: string;
+  #create: CreateRedisClient | undefined;
+
+  /**
+   * @param host The server.
+   * @param create Makes a client; by default that of the driver.
+   */
+  constructor(host: RedisHost, create: CreateRedisClient | undefined) {
+    this.label = host.label;
+    this.#url = host.url;
+    this.#create = create;
+  }
+
+  async prepare(): Promise<void> {
+    this.#create ??= await loadCreateClient();
+  }
+
+  async connect(onEnd: (error: unknown) => void): Promise<Connection> {
+    const client = await this.#open(onEnd);
+    return {
+      run: (script, keys, args) => runCommand(client, script, keys, args),
+      close: () => close(client),
+    };
+  }
+
+  async subscribe(
+    channel: string,
+    onMessage: (message: string) => void,
+    onEnd: (error: unknown) => void,
+  ): Promise<void> {
+    await listen(await this.#open(onEnd), channel, onMessage);
+  }
+
+  async #open(onEnd: (error: unknown) => void): Promise<RedisConnection> {
+    const client = this.#create!({
+      url: this.#url,
+      RESP: 2,
+      maintNotifications: "disabled",
+      disableClientInfo: true,
+      disableOfflineQueue: true,
+      commandOptions: { timeout: undefined },
+      socket: { reconnectStrategy: false, connectTimeout: CONNECT_MS },
+    });
+    await connect(client, onEnd);
+    return client;
+  }
+}
+
+/** Reaches a server through a client that the caller brought. */
+export class BroughtConnector implements Connector {
+  readonly label = "the given client";
+  readonly counts: boolean;
+  readonly batch: number;
+  readonly replaceable = false;
+  readonly #client: RedisClient;
+
+  /** @param client The caller's client. */
+  constructor(client: RedisClient) {
+    this.#client = client;
+    // Only a cluster's client knows slots.
+    const isCluster = "slots" in client;
+    this.counts = !isCluster;
+    this.batch = isCluster ? 1 : BATCH;
+  }
+
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  connect(): Promise<Connection> {
+    const client = this.#client;
+    return Promise.resolve({
+      run: (script, keys, args) => runScript(client, script, keys, args),
+      close: () => {},
+    });
+  }
+
+  async subscribe(
+    channel: string,
+    onMessage: (message: string) => void,
+    onEnd: (error: unknown) => void,
+  ): Promise<void> {
+    const client = this.#client.duplicate();
+    await connect(client, onEnd);
+    await listen(client, channel, onMessage);
+  }
+}
+
+// A client reports its end as an error, as an end, or as both; and one that is
+// not listened to would throw.
+async function connect(
+  client: RedisSubscriber,
+  onEnd: (error: unknown) => void,
+): Promise<void> {
+  let ended = false;
+  const end = (error?: unknown): void => {
+    if (ended) return;
+    ended = true;
+    close(client);
+    onEnd(error ?? new Error("the connection was closed"));
+  };
+  client.on("error", end);
+  client.on("end", end);
+  client.unref?.();
+  try {
+    await client.connect();
+  } catch (error) {
+    ended = true;
+    close(client);
+    throw error;
+  }
+}
+
+// A server that does not answer is not waited for.
+async function listen(
+  client: RedisSubscriber,
+  channel: string,
+  onMessage: (message: string) => void,
+): Promise<void> {
+  const limit = runtime.timers.after(CONNECT_MS, () => close(client));
+  try {
+    await client.subscribe(channel, onMessage);
+  } catch (error) {
+    close(client);
+    throw error;
+  } finally {
+    limit.cancel();
+  }
+}
+
+function close(client: RedisSubscriber): void {
+  try {
+    client.destroy?.();
+  } catch {
+    // It is closed already.
+  }
+}
+
+async function runCommand(
+  client: RedisConnection,
+  script: Script,
+  keys: string[],
+  args: string[],
+): Promise<unknown> {
+  const rest = [String(keys.length), ...keys, ...args];
+  try {
+    return await client.sendCommand(["EVALSHA", script.sha1, ...rest]);
+  } catch (error) {
+    if (!isUnknownScript(error)) throw error;
+    return await client.sendCommand(["EVAL", script.text, ...rest]);
+  }
+}
+
+async function runScript(
+  client: RedisClient,
+  script: Script,
+  keys: string[],
+  args: string[],
+): Promise<unknown> {
+  const call = { keys, arguments: args };
+  try {
+    return await client.evalSha(script.sha1, call);
+  } catch (error) {
+    if (!isUnknownScript(error)) throw error;
+    return await client.eval(script.text, call);
+  }
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+}
+
+/**
+ * Checks a client that the caller brings.
+ *
+ * @param client What the caller gave.
+ * @throws {TypeError} If it is no client of the package redis.
+ */
+export function checkClient(client: unknown): asserts client is RedisClient {
+  const { evalSha, eval: run, duplicate } = (client ?? {}) as RedisClient;
+  if ([evalSha, run, duplicate].every((f) => typeof f === "function")) return;
+  throw new TypeError(
+    "RedisLock client must be a client of the package redis: " +
+      "it has no evalSha(), eval() and duplicate()",
+  );
+}

@@ -1,0 +1,97 @@
+/**
+ * What RedisLock uses of the package `redis`. Only these members are declared,
+ * so that no type of the driver shows in ours, and any client that has them
+ * will do.
+ *
+ * @module
+ */
+
+/** A script call, as the package's `eval` and `evalSha` take it. */
+export interface RedisScriptCall {
+  /** The keys that the script uses. */
+  keys: string[];
+  /** Its other arguments. */
+  arguments: string[];
+}
+
+/**
+ * A connected client of the package `redis` that the caller brings: for one
+ * server, a cluster, or a group under sentinels.
+ */
+export interface RedisClient {
+  /** Runs a script by its SHA-1. */
+  evalSha(sha1: string, call: RedisScriptCall): Promise<unknown>;
+  /** Runs a script by its text. */
+  eval(script: string, call: RedisScriptCall): Promise<unknown>;
+  /** Makes another client with the same options, for the wake-up messages. */
+  duplicate(): RedisSubscriber;
+}
+
+/** A client that listens for messages. */
+export interface RedisSubscriber {
+  /** Connects it. */
+  connect(): Promise<unknown>;
+  /** Listens on a channel. */
+  subscribe(
+    channel: string,
+    listener: (message: string) => void,
+  ): Promise<unknown>;
+  /** Reports errors and the end of the connection. */
+  on(event: string, listener: (error?: unknown) => void): unknown;
+  /** Lets the process end although it is connected. */
+  unref?(): unknown;
+  /** Ends the connection at once. */
+  destroy?(): unknown;
+}
+
+/** A client of the package `redis` for one server. */
+export interface RedisConnection extends RedisSubscriber {
+  /** Sends a command. */
+  sendCommand(args: string[]): Promise<unknown>;
+}
+
+/** Options with which a connection is made. */
+export interface RedisConnectionOptions {
+  /** The server, with user, password and database. */
+  url: string;
+  /** The version of the protocol. */
+  RESP: 2;
+  /** Asks for no push messages about maintenance. */
+  maintNotifications: "disabled";
+  /** Tells the server nothing of the library. */
+  disableClientInfo: true;
+  /** Refuses commands while there is no connection. */
+  disableOfflineQueue: true;
+  /** No timer for each command: RedisLock has its own. */
+  commandOptions: { timeout: undefined };
+  /** How the socket is kept. */
+  socket: {
+    /** RedisLock itself connects anew. */
+    reconnectStrategy: false;
+    /** How long to try to connect, in milliseconds. */
+    connectTimeout: number;
+  };
+}
+
+/** The function `createClient` of the package `redis`, or one in its manner. */
+export type CreateRedisClient = (
+  options: RedisConnectionOptions,
+) => RedisConnection;
+
+/**
+ * Loads the driver, on first use only: it takes a tenth of a second.
+ *
+ * @returns Its function `createClient`.
+ * @throws {Error} If the package is not installed; says how to install it.
+ */
+export async function loadCreateClient(): Promise<CreateRedisClient> {
+  try {
+    const { createClient } = await import("redis");
+    return createClient as unknown as CreateRedisClient;
+  } catch (error) {
+    throw new Error(
+      "the package redis cannot be loaded: run `npm install redis`",
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import type { Backend, Contention, Grant } from "../core/backend.ts";
+import type { Holder } from "../core/holder.ts";
+import { Place } from "./place.ts";
+import { LOOK } from "./scripts.ts";
+import { callOptions, type RedisServer } from "./server.ts";
+import { readHolder, type SharedLock, toLockError } from "./shared_lock.ts";
+
+/** A lock of one server, with a fair queue there. */
+export class FairBackend implements Backend {
+  readonly key: string;
+  readonly terms: string;
+  readonly #lock: SharedLock;
+  readonly #server: RedisServer;
+  #place: Place | null = null;
+
+  /**
+   * @param lock The lock.
+   * @param server The server that keeps it.
+   */
+  constructor(lock: SharedLock, server: RedisServer) {
+    this.#lock = lock;
+    this.#server = server;
+    this.key = `redis:${server.id}:${lock.keys[0]}`;
+    this.terms = `${lock.terms.ttlMs}/${lock.terms.heartbeatIntervalMs}`;
+  }
+
+  async tryTake(willWait: boolean): Promise<Grant | null> {
+    const place = new Place(this.#lock, this.#server);
+    try {
+      const grant = await place.attempt(willWait);
+      if (grant === null && willWait) this.#place = place;
+      return grant;
+    } catch (error) {
+      throw this.#toError("Cannot acquire", error);
+    }
+  }
+
+  async take(contention: Contention): Promise<Grant | null> {
+    const place = this.#place!;
+    this.#place = null;
+    try {
+      return await place.wait(contention);
+    } catch (error) {
+      throw this.#toError("Cannot wait for", error);
+    }
+  }
+
+  async holder(): Promise<Holder | null> {
+    const { keys, terms } = this.#lock;
+    const call = { script: LOOK, keys: [keys[0]], args: [] };
+    try {
+      const { values: [text, leftMs] } = await this.#server.link.call(
+        call,
+        callOptions(terms.ttlMs),
+      );
+      return text === null ? null : readHolder(String(text), Number(leftMs));
+    } catch (error) {
+      throw this.#toError("Cannot find the holder of", error);
+    }
+  }
+
+  trouble(): string | null {
+    return this.#server.link.trouble?.message ?? null;
+  }
+
+  #toError(action: string, error: unknown): Error {
+    return toLockError(action, this.#lock.name, error);
+  }
+}

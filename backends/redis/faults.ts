@@ -1,0 +1,75 @@
+/**
+ * What went wrong with a server:
+ * - `unreachable`: there is no connection, or it broke;
+ * - `silent`: the connection stands, and no answer came in time;
+ * - `refused`: the server answered with an error.
+ */
+export type ServerFaultKind = "unreachable" | "silent" | "refused";
+
+/** A server's failure in the one form that the lock sees. */
+export class ServerFault extends Error {
+  override name = "ServerFault";
+  /** What went wrong. */
+  readonly kind: ServerFaultKind;
+
+  /**
+   * @param kind What went wrong.
+   * @param message In words, beginning with the server.
+   * @param cause What the driver threw.
+   */
+  constructor(kind: ServerFaultKind, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.kind = kind;
+  }
+}
+
+/**
+ * Turns what the driver threw into a {@linkcode ServerFault}.
+ *
+ * @param label The server, for the message.
+ * @param error What was thrown.
+ * @returns The fault.
+ */
+export function toServerFault(label: string, error: unknown): ServerFault {
+  if (error instanceof ServerFault) return error;
+  const message = reasonOf(error);
+  const refused = isReply(error, message);
+  const help = advice(message);
+  return new ServerFault(
+    refused ? "refused" : "unreachable",
+    `${label}: ${message}${help && `; ${help}`}`,
+    error,
+  );
+}
+
+// The server's own errors begin with a word in capitals: `WRONGPASS …`. Those
+// of the system have a code. A server that only needs time is out of reach.
+function isReply(error: unknown, message: string): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code !== "string" && /^[A-Z][A-Z0-9]+ /.test(message) &&
+    !/^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) /.test(message);
+}
+
+// A name with several addresses fails with one error for each.
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) {
+    return [...new Set(error.errors.map(reasonOf))].join(", ");
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/ECONNREFUSED/, "is a Redis server running there?"],
+  [/ENOTFOUND|EAI_AGAIN|failed to lookup/, "is the host's name right?"],
+  [/^(?:NOAUTH|WRONGPASS)|^ERR.* (?:AUTH|password)/, "check user and password"],
+  [/^NOPERM/, "the user needs the rights that docs/redis.md lists"],
+  [/READONLY|read only replica/, "this is a replica: name the master"],
+  [/^OOM/, "the server is out of memory: see its maxmemory"],
+  [/^WRONGTYPE/, "something else keeps the lock's key: use another keyPrefix"],
+  [/NotCapable|Requires net access/, "run with --allow-net"],
+  [/client is (?:closed|offline)/, "connect the client first"],
+];
+
+function advice(message: string): string {
+  return ADVICE.find(([pattern]) => pattern.test(message))?.[1] ?? "";
+}

@@ -1,0 +1,89 @@
+import { runtime } from "../../runtime/mod.ts";
+import { show } from "../core/options.ts";
+
+const DEFAULT_PORT = 6379;
+
+/** A Redis server as the caller named it. */
+export interface RedisHost {
+  /** The whole address, with user and password. */
+  readonly url: string;
+  /** The address as it may be shown: without user and password. */
+  readonly label: string;
+}
+
+/**
+ * Finds out which servers are meant.
+ *
+ * @param hosts What the caller gave: one or more of `"myredis.com"`,
+ * `"host:port"`, `redis://` and `rediss://` URLs. By default `REDIS_URL`, then
+ * `REDIS_HOST` and `REDIS_PORT`, then localhost.
+ * @returns The servers, each once.
+ * @throws {TypeError} If one cannot be understood, or is named twice.
+ */
+export function parseHosts(hosts: unknown): RedisHost[] {
+  if (hosts === undefined) return [defaultHost()];
+  const list = Array.isArray(hosts) ? hosts : [hosts];
+  if (list.length === 0) {
+    throw new TypeError(
+      "RedisLock hosts must name at least one server, got []",
+    );
+  }
+  const parsed = list.map(parseHost);
+  const labels = new Set<string>();
+  for (const { label } of parsed) {
+    if (labels.has(label)) {
+      throw new TypeError(
+        `RedisLock hosts must be independent servers, got ${label} twice`,
+      );
+    }
+    labels.add(label);
+  }
+  return parsed;
+}
+
+function defaultHost(): RedisHost {
+  const url = runtime.environment("REDIS_URL");
+  if (url !== undefined) return parseHost(url);
+  const host = runtime.environment("REDIS_HOST") ?? "localhost";
+  const port = runtime.environment("REDIS_PORT");
+  return parseHost(port === undefined ? host : `${host}:${port}`);
+}
+
+function parseHost(host: unknown): RedisHost {
+  if (typeof host !== "string" || host.trim() !== host || host === "") {
+    throw wrongHost(host);
+  }
+  const hasScheme = /^[a-z]+:\/\//i.test(host);
+  const url = parseUrl(hasScheme ? host : `redis://${host}`, host);
+  const isKnown = url.protocol === "redis:" || url.protocol === "rediss:";
+  const database = /^\/?(\d*)$/.exec(url.pathname);
+  if (!isKnown || url.hostname === "" || database === null) {
+    throw wrongHost(host);
+  }
+  url.port ||= String(DEFAULT_PORT);
+  const path = database[1] ? `/${database[1]}` : "";
+  const label = `${url.protocol}//${url.host}${path}`;
+  return { url: url.href, label };
+}
+
+function parseUrl(text: string, host: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    throw wrongHost(host);
+  }
+}
+
+function wrongHost(host: unknown): TypeError {
+  return new TypeError(
+    `RedisLock hosts must be like "myredis.com", "host:port" or ` +
+      `"redis://user:password@host:port/database", got ${
+        show(hideSecret(host))
+      }`,
+  );
+}
+
+// A password is not for messages, even when the rest is wrong.
+function hideSecret(host: unknown): unknown {
+  return typeof host === "string" ? host.replace(/[^/]*@/, "***@") : host;
+}

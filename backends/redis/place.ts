@@ -1,0 +1,263 @@
+import { runtime } from "../../runtime/mod.ts";
+import type { Contention } from "../core/backend.ts";
+import type { Holder } from "../core/holder.ts";
+import { Bell } from "./bell.ts";
+import { ServerFault } from "./faults.ts";
+import type { Answer, Call, CallOptions } from "./link.ts";
+import { RedisGrant } from "./redis_grant.ts";
+import { releaseOptions, toReleaseError, wasHeld } from "./releasing.ts";
+import { ACQUIRE, LEAVE } from "./scripts.ts";
+import { callOptions, type RedisServer } from "./server.ts";
+import {
+  newOwner,
+  readHolder,
+  type SharedLock,
+  whoWeAre,
+} from "./shared_lock.ts";
+import type { Listener } from "./wake_ups.ts";
+
+// A waiter refreshes its place this often, in milliseconds, and three times in
+// its time to live; and is taken for dead after two and a half such periods.
+const REFRESH_MS = 1000;
+const REFRESHES_PER_TTL = 3;
+const ALIVE_PERIODS = 2.5;
+
+// How long a waiter goes on while its server cannot be reached.
+const OUTAGE_MS = 5000;
+
+// How long to wait for the channel before the place is taken without it.
+const CHANNEL_MS = 100;
+
+/**
+ * One attempt of this process to take a lock of one server: the owner, and its
+ * place in the server's queue.
+ *
+ * Why a grant that comes by message may be believed without asking again: the
+ * server sent it from the script that gave this owner the key, with the full
+ * time to live, and put in the stamp of the last refresh that it had then
+ * processed. That refresh was sent before it was processed, and it was
+ * processed before the grant: the key lives at least until the stamp's moment
+ * and one time to live. Validity is counted from that moment, on our clocks, so
+ * neither the message's delay nor anybody else's clock matters. A message that
+ * comes after all that carries an old stamp, and is not believed; a message
+ * that does not come is made up for by the next refresh, whose answer tells of
+ * the grant and renews it.
+ */
+export class Place implements Listener {
+  readonly #lock: SharedLock;
+  readonly #server: RedisServer;
+  readonly #owner = newOwner();
+  readonly #periodMs: number;
+  readonly #bell = new Bell();
+  #grant: RedisGrant | null = null;
+  #fault: unknown = null;
+  #over = false;
+  #ticket = "";
+  // When to refresh next, on the monotonic clock.
+  #due = 0;
+  #contention: Contention | null = null;
+  #holder: Holder | null = null;
+
+  /**
+   * @param lock The lock.
+   * @param server The server that keeps it.
+   */
+  constructor(lock: SharedLock, server: RedisServer) {
+    this.#lock = lock;
+    this.#server = server;
+    const { ttlMs } = lock.terms;
+    this.#periodMs = Math.min(REFRESH_MS, ttlMs / REFRESHES_PER_TTL);
+  }
+
+  /**
+   * Tries once; where the channel is open already, it takes a place in the
+   * queue in the same step.
+   *
+   * @param willWait Whether {@linkcode Place.wait} follows if this gives null.
+   * @returns The grant or null.
+   */
+  async attempt(willWait: boolean): Promise<RedisGrant | null> {
+    const enqueue = willWait && this.#server.wakeUps.heard;
+    if (enqueue) this.#server.wakeUps.listen(this.#owner, this);
+    try {
+      const answer = await this.#ask(enqueue, this.#options);
+      const grant = this.#read(answer);
+      if (grant === null || grant.remainingMs() > 0) return grant;
+      throw new ServerFault(
+        "silent",
+        `${this.#server.label}: it takes longer to answer than ttlMs allows ` +
+          `(${this.#lock.terms.ttlMs} ms)`,
+      );
+    } catch (error) {
+      // It may have come to pass all the same.
+      void this.#leave().catch(() => {});
+      throw error;
+    } finally {
+      if (this.#grant || !willWait) this.#server.wakeUps.forget(this.#owner);
+    }
+  }
+
+  /**
+   * Waits for the lock in the server's queue.
+   *
+   * @param contention Ends the wait.
+   * @returns The grant, or null when the wait was ended.
+   */
+  async wait(contention: Contention): Promise<RedisGrant | null> {
+    const { signal } = contention;
+    this.#contention = contention;
+    this.#see(this.#holder);
+    const ring = (): void => this.#bell.ring();
+    signal.addEventListener("abort", ring);
+    try {
+      await this.#listen();
+      while (!signal.aborted) {
+        if (this.#grant) return this.#grant;
+        if (this.#fault) throw this.#fault;
+        if (runtime.clock.monotonic() >= this.#due) this.#refresh();
+        await this.#bell.wait(this.#due - runtime.clock.monotonic());
+      }
+      await this.#leave();
+      return null;
+    } catch (error) {
+      void this.#leave().catch(() => {});
+      throw error;
+    } finally {
+      this.#over = true;
+      this.#contention = null;
+      signal.removeEventListener("abort", ring);
+      this.#server.wakeUps.forget(this.#owner);
+    }
+  }
+
+  onMessage([fence = "", stamp = ""]: readonly string[]): void {
+    if (this.#grant === null) this.#accept(this.#makeGrant(fence, stamp));
+  }
+
+  onRecovery(): void {
+    this.#due = 0;
+    this.#bell.ring();
+  }
+
+  get #options(): CallOptions {
+    return callOptions(this.#lock.terms.ttlMs);
+  }
+
+  // Without its channel a place is still a place: its refreshes tell.
+  async #listen(): Promise<void> {
+    const { wakeUps } = this.#server;
+    wakeUps.listen(this.#owner, this);
+    if (wakeUps.heard) return;
+    void wakeUps.open().then(() => this.onRecovery());
+    await this.#bell.wait(CHANNEL_MS);
+  }
+
+  #refresh(): void {
+    this.#due = Infinity;
+    const options = {
+      ...this.#options,
+      limitMs: Math.max(OUTAGE_MS, this.#lock.terms.ttlMs),
+      persistent: true,
+      keepAlive: false,
+    };
+    this.#ask(true, options).then(
+      (answer) => this.#onAnswer(answer),
+      (error) => {
+        this.#fault = error;
+        this.#bell.ring();
+      },
+    );
+  }
+
+  #onAnswer(answer: Answer): void {
+    const grant = this.#read(answer);
+    if (!this.#over) {
+      if (grant && this.#grant === null) this.#accept(grant);
+      return this.#bell.ring();
+    }
+    // An answer that comes after the end may tell of a place, or of a lock,
+    // that nobody wants any more.
+    if (this.#grant === null || this.#grant.released) {
+      void this.#leave().catch(() => {});
+    }
+  }
+
+  // A grant that comes too late to be trusted is asked for again: the server
+  // renews what is still ours, and has kept our ticket where it is not.
+  #accept(grant: RedisGrant): void {
+    if (grant.remainingMs() > 0) this.#grant = grant;
+    else this.#due = 0;
+    this.#bell.ring();
+  }
+
+  #read({ stamp, values }: Answer): RedisGrant | null {
+    const [what, text] = values;
+    if (what === "granted") return this.#makeGrant(String(text), stamp);
+    const [, , leftMs = -1, ahead, ticket] = values;
+    this.#see(readHolder(String(text), Number(leftMs)));
+    if (what === "waiting") {
+      this.#ticket = String(ticket);
+      this.#plan(Number(ahead), Number(leftMs));
+    }
+    return null;
+  }
+
+  #see(holder: Holder | null): void {
+    this.#holder = holder;
+    if (this.#contention) this.#contention.lastHolder = holder;
+  }
+
+  // A dead holder's lock is free when its time to live is over: whoever is
+  // first looks then.
+  #plan(ahead: number, leftMs: number): void {
+    let ms = this.#periodMs * (1 - 0.1 * Math.random());
+    if (ahead === 0 && leftMs >= 0) ms = Math.min(ms, leftMs + 1);
+    this.#due = runtime.clock.monotonic() + ms;
+  }
+
+  #makeGrant(fence: string, stamp: string): RedisGrant {
+    return new RedisGrant({
+      key: this.#lock.keys[0],
+      owner: this.#owner,
+      terms: this.#lock.terms,
+      fencingToken: BigInt(fence),
+      servers: [this.#server],
+      granted: new Map([[this.#server, stamp]]),
+      leave: (grant) => this.#release(grant),
+    });
+  }
+
+  #ask(enqueue: boolean, options: CallOptions): Promise<Answer> {
+    const { ttlMs } = this.#lock.terms;
+    const args = [this.#owner, String(ttlMs), whoWeAre(), "fifo"];
+    if (enqueue) {
+      const { wakeUps, link } = this.#server;
+      const isCounted = wakeUps.heard && link.connector.counts;
+      const aliveMs = Math.ceil(ALIVE_PERIODS * this.#periodMs);
+      args.push(wakeUps.channel, String(aliveMs));
+      args.push(isCounted ? "1" : "0", this.#ticket);
+    }
+    return this.#call(ACQUIRE, args, options);
+  }
+
+  #leave(options: CallOptions = this.#options): Promise<Answer> {
+    return this.#call(LEAVE, [this.#owner, "hand over"], options);
+  }
+
+  async #release(grant: RedisGrant): Promise<boolean> {
+    try {
+      return wasHeld(await this.#leave(releaseOptions(grant)));
+    } catch (error) {
+      throw toReleaseError(this.#lock, error);
+    }
+  }
+
+  #call(
+    script: Call["script"],
+    args: string[],
+    options: CallOptions,
+  ): Promise<Answer> {
+    const keys = [...this.#lock.keys];
+    return this.#server.link.call({ script, keys, args }, options);
+  }
+}

@@ -1,0 +1,205 @@
+import { runtime } from "../../runtime/mod.ts";
+import type { Backend, Contention, Grant } from "../core/backend.ts";
+import type { Holder } from "../core/holder.ts";
+import { Ballot } from "./ballot.ts";
+import { Bell } from "./bell.ts";
+import { majorityOf } from "./redis_grant.ts";
+import { LOOK } from "./scripts.ts";
+import { callOptions, type RedisServer } from "./server.ts";
+import { readHolder, type SharedLock, toLockError } from "./shared_lock.ts";
+import type { Listener } from "./wake_ups.ts";
+
+// A waiter votes again this often, in milliseconds, and three times in its time
+// to live, in case no message comes.
+const PERIOD_MS = 1000;
+const VOTES_PER_TTL = 3;
+
+// After a split vote both sides stay away for a random time, below this at
+// first, in milliseconds, and below the longest in the end.
+const FIRST_BACKOFF_MS = 10;
+const LONGEST_BACKOFF_MS = 500;
+
+// From the first server that is free to the others, in milliseconds.
+const GATHER_MS = 5;
+
+// How long a waiter goes on while no majority can be reached.
+const OUTAGE_MS = 5000;
+
+/** A lock of the majority of several independent servers. */
+export class QuorumBackend implements Backend {
+  readonly key: string;
+  readonly terms: string;
+  readonly #lock: SharedLock;
+  readonly #servers: readonly RedisServer[];
+  readonly #majority: number;
+
+  /**
+   * @param lock The lock.
+   * @param servers Its servers.
+   */
+  constructor(lock: SharedLock, servers: readonly RedisServer[]) {
+    this.#lock = lock;
+    this.#servers = servers;
+    this.#majority = majorityOf(servers.length);
+    const ids = servers.map(({ id }) => id).sort((a, b) => a - b);
+    this.key = `redis:${ids}:${lock.keys[0]}`;
+    this.terms = `${lock.terms.ttlMs}/${lock.terms.heartbeatIntervalMs}`;
+  }
+
+  async tryTake(): Promise<Grant | null> {
+    const ballot = new Ballot(this.#lock, this.#servers);
+    const grant = await ballot.run(false);
+    if (grant === null && this.#isOut(ballot)) throw this.#toOutage(ballot);
+    return grant;
+  }
+
+  async take(contention: Contention): Promise<Grant | null> {
+    const { signal } = contention;
+    const bell = new Bell();
+    const ring = (): void => bell.ring();
+    signal.addEventListener("abort", ring);
+    for (const { wakeUps } of this.#servers) void wakeUps.open();
+    let backoffMs = FIRST_BACKOFF_MS;
+    let outSince = Infinity;
+    try {
+      while (!signal.aborted) {
+        const ballot = new Ballot(this.#lock, this.#servers);
+        const wake = this.#listen(ballot, bell);
+        const grant = await ballot.run(true);
+        if (grant) {
+          wake.stop();
+          return grant;
+        }
+        contention.lastHolder = lastHolder(ballot) ?? contention.lastHolder;
+        const now = runtime.clock.monotonic();
+        outSince = this.#isOut(ballot) ? Math.min(outSince, now) : Infinity;
+        if (now - outSince > this.#outageMs) throw this.#toOutage(ballot);
+        backoffMs = ballot.isHeld
+          ? FIRST_BACKOFF_MS
+          : Math.min(LONGEST_BACKOFF_MS, 2 * backoffMs);
+        const pauseMs = ballot.isHeld
+          ? this.#periodMs(ballot)
+          : backoffMs * Math.random();
+        await wake.wait(pauseMs);
+        wake.stop();
+        ballot.withdraw();
+      }
+      return null;
+    } finally {
+      signal.removeEventListener("abort", ring);
+    }
+  }
+
+  async holder(): Promise<Holder | null> {
+    const looks = await Promise.allSettled(
+      this.#servers.map((server) => this.#look(server)),
+    );
+    const seen = new Map<string, { count: number; leftMs: number }>();
+    let answers = 0;
+    for (const look of looks) {
+      if (look.status === "rejected") continue;
+      answers++;
+      const { text, leftMs } = look.value;
+      if (text === null) continue;
+      // What differs from server to server is when it was granted.
+      const owner = /"token":"[^"]*"/.exec(text)?.[0] ?? text;
+      const count = (seen.get(owner)?.count ?? 0) + 1;
+      seen.set(owner, { count, leftMs });
+      if (count >= this.#majority) return readHolder(text, leftMs);
+    }
+    if (answers >= this.#majority) return null;
+    const faults = looks.flatMap((look) =>
+      look.status === "rejected" ? [(look.reason as Error).message] : []
+    );
+    throw toLockError(
+      "Cannot find the holder of",
+      this.#lock.name,
+      new Error(faults.join("; ")),
+    );
+  }
+
+  trouble(): string | null {
+    const troubles = this.#servers.flatMap(({ link }) => link.trouble ?? []);
+    if (this.#servers.length - troubles.length >= this.#majority) return null;
+    return troubles.map(({ message }) => message).join("; ");
+  }
+
+  async #look(
+    server: RedisServer,
+  ): Promise<{ text: string | null; leftMs: number }> {
+    const call = { script: LOOK, keys: [this.#lock.keys[0]], args: [] };
+    const options = callOptions(this.#lock.terms.ttlMs);
+    const { values: [text, leftMs] } = await server.link.call(call, options);
+    return {
+      text: text === null ? null : String(text),
+      leftMs: Number(leftMs),
+    };
+  }
+
+  // Hears when the lock may be free: when so many servers say so that they are
+  // a majority, or a little after the first.
+  #listen(
+    ballot: Ballot,
+    bell: Bell,
+  ): { wait(ms: number): Promise<void>; stop(): void } {
+    let free = 0;
+    const listener: Listener = {
+      onMessage: () => {
+        free++;
+        bell.ring();
+      },
+      onRecovery: () => {},
+    };
+    for (const { wakeUps } of this.#servers) {
+      wakeUps.listen(ballot.owner, listener);
+    }
+    return {
+      wait: async (ms) => {
+        await bell.wait(ms);
+        const isEarly = free > 0 && free < this.#majority;
+        if (isEarly) await bell.wait(GATHER_MS);
+      },
+      stop: () => {
+        for (const { wakeUps } of this.#servers) wakeUps.forget(ballot.owner);
+      },
+    };
+  }
+
+  get #outageMs(): number {
+    return Math.max(OUTAGE_MS, this.#lock.terms.ttlMs);
+  }
+
+  // A dead holder's majority is over when the last of its servers needed is.
+  #periodMs({ votes }: Ballot): number {
+    const { ttlMs } = this.#lock.terms;
+    const periodMs = Math.min(PERIOD_MS, ttlMs / VOTES_PER_TTL);
+    const left = [...votes.values()]
+      .flatMap((vote) => vote.says === "held" ? [vote.leftMs] : [])
+      .sort((a, b) => a - b);
+    const needed = left[this.#majority - 1] ?? Infinity;
+    const jitter = 1 - 0.1 * Math.random();
+    return Math.min(periodMs * jitter, needed >= 0 ? needed + 1 : Infinity);
+  }
+
+  #isOut(ballot: Ballot): boolean {
+    return this.#servers.length - ballot.silent < this.#majority;
+  }
+
+  #toOutage(ballot: Ballot): Error {
+    const count = this.#servers.length;
+    return toLockError(
+      "Cannot acquire",
+      this.#lock.name,
+      new Error(
+        `no majority of ${count} servers answers: ${ballot.describe()}`,
+      ),
+    );
+  }
+}
+
+function lastHolder({ votes }: Ballot): Holder | null {
+  for (const vote of votes.values()) {
+    if (vote.says === "held") return readHolder(vote.by, vote.leftMs);
+  }
+  return null;
+}

@@ -1,0 +1,141 @@
+import { runtime } from "../../runtime/mod.ts";
+import type { Grant } from "../core/backend.ts";
+import { LeaseClock, type Moment } from "../core/lease_clock.ts";
+import type { LeaseTerms } from "../core/lease_terms.ts";
+import type { RedisServer, Renewable } from "./server.ts";
+import { readStamp } from "./stamp.ts";
+
+/** What a {@linkcode RedisGrant} is made of. */
+export interface RedisGrantOptions {
+  /** The lock's key. */
+  readonly key: string;
+  /** Who holds it. */
+  readonly owner: string;
+  /** On what terms. */
+  readonly terms: LeaseTerms;
+  /** The fencing token. */
+  readonly fencingToken: bigint;
+  /** All servers that keep the lock. */
+  readonly servers: readonly RedisServer[];
+  /** The stamps by which servers granted it. */
+  readonly granted: ReadonlyMap<RedisServer, string>;
+  /**
+   * Gives the lock back.
+   *
+   * @returns Whether it was still held.
+   */
+  leave(grant: RedisGrant): Promise<boolean>;
+}
+
+// What two hosts' clocks may differ by in their pace, as in Redlock: a
+// hundredth of the time to live, and the precision of the server's expiry.
+function driftMs(ttlMs: number): number {
+  return ttlMs / 100 + 2;
+}
+
+/**
+ * A lock that a majority of its servers granted; of one server, that one.
+ *
+ * Its validity counts from the oldest stamp of the youngest majority: as long
+ * as so many servers keep the lock, no other majority exists.
+ */
+export class RedisGrant implements Grant, Renewable {
+  readonly fencingToken: bigint;
+  readonly clock: LeaseClock;
+  readonly key: string;
+  readonly owner: string;
+  readonly terms: LeaseTerms;
+  readonly #majority: number;
+  readonly #stamps = new Map<RedisServer, Moment>();
+  readonly #leave: (grant: RedisGrant) => Promise<boolean>;
+  #lost: ((reason: string, cause?: unknown) => void) | null = null;
+  #released = false;
+
+  /** @param options What it is made of. */
+  constructor(options: RedisGrantOptions) {
+    const { terms, servers, granted } = options;
+    this.fencingToken = options.fencingToken;
+    this.key = options.key;
+    this.owner = options.owner;
+    this.terms = terms;
+    this.#majority = majorityOf(servers.length);
+    this.#leave = options.leave;
+    for (const [server, stamp] of granted) {
+      this.#stamps.set(server, readStamp(stamp));
+    }
+    const drift = servers.length > 1 ? driftMs(terms.ttlMs) : 0;
+    const since = this.#since();
+    this.clock = new LeaseClock(runtime.clock, terms.ttlMs - drift, since);
+  }
+
+  /** Whether it has been given back. */
+  get released(): boolean {
+    return this.#released;
+  }
+
+  remainingMs(): number {
+    return this.#released ? 0 : this.clock.remainingMs();
+  }
+
+  watch(lost: (reason: string, cause?: unknown) => void): void {
+    this.#lost = lost;
+    // Granted by a message long after the waiter's last refresh.
+    const isOld = this.clock.remainingMs() < this.terms.ttlMs / 2;
+    for (const server of this.#stamps.keys()) {
+      server.keep(this);
+      if (isOld) server.renewNow(this);
+    }
+  }
+
+  /**
+   * Adds a server that granted the lock when it had been granted already.
+   *
+   * @param server The server.
+   * @param stamp The stamp of its grant.
+   */
+  join(server: RedisServer, stamp: string): void {
+    this.onRenewed(server, stamp);
+    if (this.#lost && !this.#released) server.keep(this);
+  }
+
+  onRenewed(server: RedisServer, stamp: string): void {
+    if (this.#released) return;
+    const moment = readStamp(stamp);
+    const last = this.#stamps.get(server);
+    if (last && last.monotonic >= moment.monotonic) return;
+    this.#stamps.set(server, moment);
+    this.clock.renew(this.#since());
+  }
+
+  onGone(server: RedisServer, reason: string): void {
+    if (this.#released) return;
+    server.forget(this);
+    this.#stamps.delete(server);
+    if (this.#stamps.size < this.#majority) return this.#lost?.(reason);
+    this.clock.shorten(this.#since());
+  }
+
+  async release(): Promise<void> {
+    this.#released = true;
+    for (const server of this.#stamps.keys()) server.forget(this);
+    const held = await this.#leave(this);
+    if (!held) this.#lost?.("it was gone when it was released");
+  }
+
+  // The moment since which a majority has kept the lock without a break.
+  #since(): Moment {
+    const moments = [...this.#stamps.values()];
+    moments.sort((a, b) => b.monotonic - a.monotonic);
+    return moments[this.#majority - 1]!;
+  }
+}
+
+/**
+ * How many servers are a majority: any two of them share one server.
+ *
+ * @param count The number of servers.
+ * @returns More than half of it.
+ */
+export function majorityOf(count: number): number {
+  return Math.floor(count / 2) + 1;
+}

@@ -1,0 +1,47 @@
+import type { LockBackendError } from "../core/errors.ts";
+import type { Answer, CallOptions } from "./link.ts";
+import type { RedisGrant } from "./redis_grant.ts";
+import { callOptions } from "./server.ts";
+import { type SharedLock, toLockError } from "./shared_lock.ts";
+
+/**
+ * How to call a server to give a lock back. As long as the lease is not over, a
+ * server that comes back can still be told.
+ *
+ * @param grant The grant.
+ * @returns The options.
+ */
+export function releaseOptions(grant: RedisGrant): CallOptions {
+  const options = callOptions(grant.terms.ttlMs);
+  const leftMs = grant.clock.remainingMs();
+  if (leftMs <= 0) return options;
+  return { ...options, limitMs: leftMs, persistent: true };
+}
+
+/**
+ * Whether a server still had the lock when it was given back, as far as its
+ * answer tells: to a call that was repeated, the first try may have been it.
+ *
+ * @param answer The answer.
+ * @returns Whether it had.
+ */
+export function wasHeld({ values, repeated }: Answer): boolean {
+  return repeated || Number(values[0]) === 1;
+}
+
+/**
+ * The error of a release that did not reach its server.
+ *
+ * @param lock The lock.
+ * @param error What was thrown.
+ * @returns The error.
+ */
+export function toReleaseError(
+  lock: SharedLock,
+  error: unknown,
+): LockBackendError {
+  const { name, terms } = lock;
+  const reason = error instanceof Error ? error.message : String(error);
+  const rest = `${reason}; it frees itself within ${terms.ttlMs} ms`;
+  return toLockError("Cannot release", name, new Error(rest, { cause: error }));
+}

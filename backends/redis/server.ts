@@ -1,0 +1,212 @@
+import { runtime } from "../../runtime/mod.ts";
+import { Heartbeats } from "../core/heartbeats.ts";
+import type { LeaseTerms } from "../core/lease_terms.ts";
+import { BroughtConnector, type Connector, OwnConnector } from "./connector.ts";
+import type { CreateRedisClient, RedisClient } from "./driver.ts";
+import type { RedisHost } from "./hosts.ts";
+import { type Answer, type CallOptions, Link } from "./link.ts";
+import { RENEW } from "./scripts.ts";
+import { WakeUps } from "./wake_ups.ts";
+
+/** A lease that one server renews. */
+export interface Renewable {
+  /** The lock's key. */
+  readonly key: string;
+  /** Who holds it. */
+  readonly owner: string;
+  /** For how long it is renewed, and how often. */
+  readonly terms: LeaseTerms;
+  /** How long it may still be trusted, in milliseconds. */
+  remainingMs(): number;
+  /**
+   * The server renewed the lease.
+   *
+   * @param server Which server.
+   * @param stamp The stamp of the heartbeat.
+   */
+  onRenewed(server: RedisServer, stamp: string): void;
+  /**
+   * The server has the lease no more.
+   *
+   * @param server Which server.
+   * @param reason Why, in words.
+   */
+  onGone(server: RedisServer, reason: string): void;
+}
+
+let servers = 0;
+
+/**
+ * One server, as all locks of this process share it: one connection, one
+ * subscriber, and the heartbeats of everything held there.
+ */
+export class RedisServer {
+  /** Tells it from the other servers of this process. */
+  readonly id: number = ++servers;
+  /** The connection for calls. */
+  readonly link: Link;
+  /** The subscriber. */
+  readonly wakeUps: WakeUps;
+  readonly #heartbeats = new Heartbeats<Renewable>((due) => this.#beat(due));
+  readonly #renewing = new Set<Renewable>();
+
+  /** @param connector How the server is reached. */
+  constructor(connector: Connector) {
+    this.link = new Link(connector);
+    this.wakeUps = new WakeUps(connector);
+  }
+
+  /** The server, for messages. */
+  get label(): string {
+    return this.link.connector.label;
+  }
+
+  /**
+   * Renews a lease from now on.
+   *
+   * @param lease The lease.
+   */
+  keep(lease: Renewable): void {
+    this.#heartbeats.add(lease, lease.terms.heartbeatIntervalMs);
+  }
+
+  /**
+   * Renews a lease at once.
+   *
+   * @param lease The lease.
+   */
+  renewNow(lease: Renewable): void {
+    this.#beat([lease]);
+  }
+
+  /**
+   * Renews it no more.
+   *
+   * @param lease The lease.
+   */
+  forget(lease: Renewable): void {
+    this.#heartbeats.delete(lease, lease.terms.heartbeatIntervalMs);
+  }
+
+  // A heartbeat that is still under way is repeated by the link itself.
+  #beat(due: readonly Renewable[]): void {
+    const waiting = due.filter((lease) => !this.#renewing.has(lease));
+    // A lease that its holder was told is lost must not live on by heartbeats.
+    const over = waiting.filter((lease) => lease.remainingMs() <= 0);
+    over.forEach((lease) => this.forget(lease));
+    const live = waiting.filter((lease) => lease.remainingMs() > 0);
+    const { batch } = this.link.connector;
+    for (let i = 0; i < live.length; i += batch) {
+      void this.#renew(live.slice(i, i + batch));
+    }
+  }
+
+  async #renew(leases: readonly Renewable[]): Promise<void> {
+    leases.forEach((lease) => this.#renewing.add(lease));
+    try {
+      this.#onRenewal(leases, await this.#callRenew(leases));
+    } catch {
+      // What the server refuses now it may grant in time: until its holder is
+      // told by the clocks that it is lost, the lease is worth another try.
+      const { paceMs } = callOptions(leases[0]!.terms.ttlMs);
+      runtime.timers.after(paceMs, () => this.#beat(leases));
+    } finally {
+      leases.forEach((lease) => this.#renewing.delete(lease));
+    }
+  }
+
+  #callRenew(leases: readonly Renewable[]): Promise<Answer> {
+    const keys = leases.map(({ key }) => key);
+    const args = leases.flatMap(({ owner, terms }) => [
+      owner,
+      String(terms.ttlMs),
+    ]);
+    const limitMs = Math.max(...leases.map((lease) => lease.remainingMs()));
+    const shortest = Math.min(...leases.map(({ terms }) => terms.ttlMs));
+    return this.link.call({ script: RENEW, keys, args }, {
+      ...callOptions(shortest),
+      limitMs,
+      persistent: true,
+      keepAlive: false,
+    });
+  }
+
+  #onRenewal(
+    leases: readonly Renewable[],
+    { stamp, values }: Answer,
+  ): void {
+    leases.forEach((lease, i) => {
+      const result = Number(values[i]);
+      if (result === 1) return lease.onRenewed(this, stamp);
+      const reason = result === 0
+        ? `${this.label} has it no more`
+        : `${this.label} has given it to another`;
+      lease.onGone(this, reason);
+    });
+  }
+}
+
+// The shortest and the longest silence after which a call is sent again.
+const SHORTEST_PACE_MS = 50;
+const LONGEST_PACE_MS = 500;
+
+// The longest that one attempt to take a lock may take.
+const LONGEST_ATTEMPT_MS = 2000;
+
+/**
+ * How to make a call that somebody waits for, and that fails at once where the
+ * server cannot be reached.
+ *
+ * @param ttlMs The time to live of the lock in question, in milliseconds.
+ * @returns The options.
+ */
+export function callOptions(ttlMs: number): CallOptions {
+  const paceMs = Math.min(
+    LONGEST_PACE_MS,
+    Math.max(SHORTEST_PACE_MS, ttlMs / 10),
+  );
+  const limitMs = Math.min(LONGEST_ATTEMPT_MS, Math.max(10 * paceMs, ttlMs));
+  return { limitMs, paceMs, persistent: false, keepAlive: true };
+}
+
+// Keyed by the function that makes clients, or by the driver's place.
+const owned = new WeakMap<object, Map<string, RedisServer>>();
+const DRIVER = {};
+const brought = new WeakMap<RedisClient, RedisServer>();
+
+/**
+ * The one server of that address in this process.
+ *
+ * @param host Its address.
+ * @param create Makes clients for it.
+ * @returns The server; nothing is connected yet.
+ */
+export function serverAt(
+  host: RedisHost,
+  create: CreateRedisClient | undefined,
+): RedisServer {
+  const maker = create ?? DRIVER;
+  let known = owned.get(maker);
+  if (known === undefined) owned.set(maker, known = new Map());
+  let server = known.get(host.url);
+  if (server === undefined) {
+    server = new RedisServer(new OwnConnector(host, create));
+    known.set(host.url, server);
+  }
+  return server;
+}
+
+/**
+ * The one server behind a client of the caller's.
+ *
+ * @param client The client.
+ * @returns The server.
+ */
+export function serverOf(client: RedisClient): RedisServer {
+  let server = brought.get(client);
+  if (server === undefined) {
+    server = new RedisServer(new BroughtConnector(client));
+    brought.set(client, server);
+  }
+  return server;
+}

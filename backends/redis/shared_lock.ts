@@ -1,0 +1,119 @@
+import { runtime } from "../../runtime/mod.ts";
+import { LockBackendError } from "../core/errors.ts";
+import type { Holder } from "../core/holder.ts";
+import type { LeaseTerms } from "../core/lease_terms.ts";
+import { utf8 } from "../core/names.ts";
+
+/** One lock, as its servers know it. */
+export interface SharedLock {
+  /** The lock's name. */
+  readonly name: string;
+  /** On what terms it is taken. */
+  readonly terms: LeaseTerms;
+  /** Its keys, in the order of the scripts; the first is the lock itself. */
+  readonly keys: readonly [string, string, string, string];
+}
+
+/**
+ * Describes a lock.
+ *
+ * @param name The lock's name.
+ * @param keyPrefix What its keys begin with; without one, the lock's own key is
+ * the bare name, as in Python's `locking`.
+ * @param terms On what terms it is taken.
+ * @returns The lock.
+ */
+export function sharedLock(
+  name: string,
+  keyPrefix: string,
+  terms: LeaseTerms,
+): SharedLock {
+  const text = wellFormed(name);
+  // The hash tag keeps all keys of a lock on one node of a cluster.
+  const base = `${keyPrefix}{${text}}`;
+  const own = keyPrefix === "" ? text : base;
+  return {
+    name,
+    terms,
+    keys: [own, `${base}:fence`, `${base}:queue`, `${base}:waiters`],
+  };
+}
+
+// The driver would make the same replacement character of every lone
+// surrogate, and so one lock of different names.
+function wellFormed(name: string): string {
+  return name.isWellFormed()
+    ? name
+    : `#${runtime.digest("sha256", utf8(name))}`;
+}
+
+const process = runtime.identity.randomId();
+let owners = 0;
+
+/** A new owner: unique to one attempt to take a lock. */
+export function newOwner(): string {
+  return `${process}-${++owners}`;
+}
+
+let who: string | null = null;
+
+/** Who this process is, as part of a JSON object. */
+export function whoWeAre(): string {
+  const { identity } = runtime;
+  return who ??= `"host":${JSON.stringify(identity.host())},` +
+    `"pid":${identity.pid}`;
+}
+
+/**
+ * Reads what a lock's key holds, ours or another program's.
+ *
+ * @param text The key's value.
+ * @param leftMs How long the key still lives; negative where it has no end.
+ * @returns The holder.
+ */
+export function readHolder(text: string, leftMs: number): Holder {
+  const record = parse(text);
+  const { host, pid, acquired } = record;
+  const holder: Holder = {
+    host: typeof host === "string" ? host : "",
+    pid: Number.isSafeInteger(pid) ? pid as number : 0,
+  };
+  if (typeof acquired === "number") {
+    holder.acquiredAt = new Date(acquired * 1e3);
+  }
+  if (leftMs >= 0) holder.expiresAt = new Date(runtime.clock.wall() + leftMs);
+  const fence = /"fence":(\d+)/.exec(text)?.[1];
+  if (fence !== undefined) holder.fencingToken = BigInt(fence);
+  return holder;
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null
+      ? value as Record<string, unknown>
+      : {};
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Makes a lock's error of a server's fault.
+ *
+ * @param action What was tried, such as `Cannot acquire`.
+ * @param name The lock's name.
+ * @param error What was thrown.
+ * @returns The error.
+ */
+export function toLockError(
+  action: string,
+  name: string,
+  error: unknown,
+): LockBackendError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new LockBackendError(`${action} "${name}": ${reason}`, {
+    lockName: name,
+    cause: error,
+  });
+}

@@ -1,0 +1,27 @@
+import { runtime } from "../../runtime/mod.ts";
+import { type Moment, readMoment } from "../core/lease_clock.ts";
+
+let last = 0;
+
+/**
+ * Stamps a call with the moment before it is sent. The server gives the stamp
+ * back with the answer, or with the message of a grant, without understanding
+ * it; validity is counted from what it says.
+ *
+ * @returns Text without spaces, never the same twice in a process.
+ */
+export function makeStamp(): string {
+  const { monotonic, wall } = readMoment(runtime.clock);
+  return `${monotonic}/${wall}/${++last}`;
+}
+
+/**
+ * The moment that a stamp tells.
+ *
+ * @param stamp A stamp of this process.
+ * @returns The moment.
+ */
+export function readStamp(stamp: string): Moment {
+  const [monotonic, wall] = stamp.split("/");
+  return { monotonic: Number(monotonic), wall: Number(wall) };
+}
