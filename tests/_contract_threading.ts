@@ -113,7 +113,7 @@ function testContention({ fresh, twin, test }: Suite): void {
   }, noDescriptors());
 }
 
-function testTimeout({ fresh, twin, test }: Suite): void {
+function testTimeout({ fresh, twin, test, capabilities }: Suite): void {
   // BaseLockTests.test_timeout, its first half
   for (const timeoutMs of [-100, -1e-9, -Infinity, NaN, "5", null, 5n]) {
     test(`lock.acquire() rejects timeoutMs ${shown(timeoutMs)} with a RangeError`, async () => {
@@ -128,7 +128,9 @@ function testTimeout({ fresh, twin, test }: Suite): void {
     });
   }
 
-  for (const timeoutMs of [0, 0.5, 5000, 2 ** 31, 2 ** 40, Infinity]) {
+  // A server's answer may take longer than the shortest of them.
+  const short = capabilities.remote ? [] : [0.5];
+  for (const timeoutMs of [0, ...short, 5000, 2 ** 31, 2 ** 40, Infinity]) {
     test(`lock.acquire() of a free lock takes timeoutMs ${timeoutMs} and does not wait`, async () => {
       const lock = fresh();
       const { ms, value } = await timed(() => lock.acquire({ timeoutMs }));

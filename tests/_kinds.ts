@@ -1,8 +1,10 @@
-/** The kinds of lock that processes of one host share. */
-import { after } from "node:test";
-import { FileLock, type Lock, SocketLock } from "../mod.ts";
+/** The kinds of lock, as tests between processes use them. */
+import { after, before } from "node:test";
+import type { Lock } from "../mod.ts";
 import { makeDirectory, removeDirectory, uniqueName } from "./_names.ts";
 import { noFiles, noSockets } from "./_platform.ts";
+import { noRedis, RedisProcess } from "./_redis.ts";
+import { createLock } from "./fixtures/create.ts";
 import type { LockSpec } from "./fixtures/protocol.ts";
 
 /** A kind of lock. */
@@ -13,6 +15,8 @@ export interface Kind {
   missing: string | false;
   /** Whether processes are served in the order in which they came. */
   fifo: boolean;
+  /** Whether it is a lease: a dead holder's lock is free after a while only. */
+  lease: boolean;
   /** A lock that nobody else uses. */
   fresh(): LockSpec;
   /** That lock in this process. */
@@ -31,20 +35,45 @@ export function hostKinds(): Kind[] {
       kind: "SocketLock",
       missing: noSockets(),
       fifo: true,
+      lease: false,
       fresh: () => ({ kind: "SocketLock", name: uniqueName() }),
-      create: ({ name }) => new SocketLock(name),
+      create: createLock,
     },
     {
       kind: "FileLock",
       missing: noFiles(),
       fifo: false,
-      fresh: () => ({ kind: "FileLock", name: uniqueName(), directory }),
-      create: ({ name }) => new FileLock(name, { directory }),
+      lease: false,
+      fresh: () => ({
+        kind: "FileLock",
+        name: uniqueName(),
+        options: { directory },
+      }),
+      create: createLock,
     },
   ];
 }
 
-/** The arguments by which a fixture is told which lock. */
-export function lockArguments(spec: LockSpec): string[] {
-  return [spec.kind, spec.name, ...(spec.directory ? [spec.directory] : [])];
+/**
+ * RedisLock, with a server for this test file; call it once, at the top of one.
+ */
+export function redisKind(): Kind {
+  const missing = noRedis();
+  let server: RedisProcess | undefined;
+  before(async () => {
+    if (!missing) server = await RedisProcess.start();
+  });
+  after(() => server?.end());
+  return {
+    kind: "RedisLock",
+    missing,
+    fifo: true,
+    lease: true,
+    fresh: () => ({
+      kind: "RedisLock",
+      name: uniqueName(),
+      options: { hosts: server?.host },
+    }),
+    create: createLock,
+  };
 }

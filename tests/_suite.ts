@@ -19,6 +19,11 @@ export interface Capabilities {
   missing: string | false;
   /** Whether its leases carry fencing tokens. */
   fencing: boolean;
+  /**
+   * Whether it is kept by servers: then a grant opens nothing of its own, and
+   * all grants share a timer each for losses, heartbeats and lost answers.
+   */
+  remote: boolean;
 }
 
 /** The means that each part of the suite gets. */

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Child } from "./_child.ts";
-import { hostKinds, type Kind, lockArguments } from "./_kinds.ts";
+import { hostKinds, type Kind, redisKind } from "./_kinds.ts";
 import { withProcesses } from "./_processes.ts";
 import { currentRuntime, nthRuntime } from "./_runtimes.ts";
 import { pendingAfter, within } from "./_time.ts";
 
-for (const kind of hostKinds()) {
+for (const kind of [...hostKinds(), redisKind()]) {
   const skip = kind.missing;
   describe(`a script with a ${kind.kind}`, () => {
     testHolding(kind, skip);
@@ -28,11 +28,14 @@ function testHolding(kind: Kind, skip: string | false): void {
     () =>
       withProcesses(async ({ script }) => {
         const spec = kind.fresh();
-        const args = ["forgets", ...lockArguments(spec)];
+        const args = ["forgets", JSON.stringify(spec)];
         const child = script(currentRuntime(), "script.ts", ...args);
         await child.line("held");
         await assertEnds(child);
-        const lease = await kind.create(spec).tryAcquire();
+        const lock = kind.create(spec);
+        const lease = kind.lease
+          ? await lock.acquire({ timeoutMs: 10_000 })
+          : await lock.tryAcquire();
         assert.ok(lease);
         await lease.release();
       }),
@@ -46,13 +49,14 @@ function testHolding(kind: Kind, skip: string | false): void {
         const other = await worker(nthRuntime(1));
         const spec = kind.fresh();
         const theirs = await other.create(spec);
-        const args = ["forgetsWaited", ...lockArguments(spec)];
+        const args = ["forgetsWaited", JSON.stringify(spec)];
         const child = script(currentRuntime(), "script.ts", ...args);
         await child.line("held");
         const wait = await theirs.queue();
         await child.line("over");
         await assertEnds(child);
-        await within(1000, "the grant", wait.granted);
+        // A lease lives on for its time to live.
+        await within(kind.lease ? 10_000 : 1000, "the grant", wait.granted);
       }),
   );
 }
@@ -67,7 +71,7 @@ function testWaiting(kind: Kind, skip: string | false): void {
         const spec = kind.fresh();
         const theirs = await other.create(spec);
         await theirs.take();
-        const args = ["waits", ...lockArguments(spec)];
+        const args = ["waits", JSON.stringify(spec)];
         const child = script(currentRuntime(), "script.ts", ...args);
         await child.line("waiting");
         // Were it not kept alive, it would end in its next turn.
@@ -83,7 +87,7 @@ function testWaiting(kind: Kind, skip: string | false): void {
     { skip },
     () =>
       withProcesses(async ({ script }) => {
-        const args = ["waitsForItself", ...lockArguments(kind.fresh())];
+        const args = ["waitsForItself", JSON.stringify(kind.fresh())];
         const child = script(currentRuntime(), "script.ts", ...args);
         await child.line("LOCK_TIMEOUT");
         await assertEnds(child);
@@ -98,7 +102,7 @@ function testWaiting(kind: Kind, skip: string | false): void {
         const other = await worker(nthRuntime(1));
         const spec = kind.fresh();
         await (await other.create(spec)).take();
-        const args = ["givesUp", ...lockArguments(spec)];
+        const args = ["givesUp", JSON.stringify(spec)];
         const child = script(currentRuntime(), "script.ts", ...args);
         await child.line("LOCK_TIMEOUT");
         await child.line("AbortError");
@@ -113,7 +117,7 @@ function testFailures(kind: Kind, skip: string | false): void {
     { skip },
     () =>
       withProcesses(async ({ script }) => {
-        const args = ["fails", ...lockArguments(kind.fresh())];
+        const args = ["fails", JSON.stringify(kind.fresh())];
         const child = script(currentRuntime(), "script.ts", ...args);
         await child.line("uncaught: 0 ");
         await child.line(kind.kind === "FileLock" ? "LOCK_LOST" : "kept");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Child } from "./_child.ts";
-import { hostKinds, type Kind, lockArguments } from "./_kinds.ts";
+import { hostKinds, type Kind, redisKind } from "./_kinds.ts";
 import { type Processes, withProcesses } from "./_processes.ts";
 import { longRun, nthRuntime, testRuntimes } from "./_runtimes.ts";
 import { sleep, within } from "./_time.ts";
@@ -18,7 +18,7 @@ interface Found {
 /** The bound of a wait that is not starved, on a machine that others use too. */
 const NOT_STARVED_MS = 1_000;
 
-for (const kind of hostKinds()) {
+for (const kind of [...hostKinds(), redisKind()]) {
   describe(`fairness of ${kind.kind}`, () => {
     const runtimes = kind.fifo ? testRuntimes() : [nthRuntime(0)];
     for (const runtime of runtimes) testLoop(kind, runtime.id);
@@ -38,7 +38,7 @@ function testLoop(kind: Kind, id: string): void {
         const child = processes.script(
           runtime,
           "contend.ts",
-          ...["acquire", "1000", ...lockArguments(spec)],
+          ...["acquire", "1000", JSON.stringify(spec)],
         );
         await child.line("ready");
         child.write("go");
@@ -60,7 +60,7 @@ function testTrying(kind: Kind): void {
           processes.script(
             nthRuntime(n),
             "contend.ts",
-            ...["try", "1000", ...lockArguments(spec)],
+            ...["try", "1000", JSON.stringify(spec)],
           )
         );
         for (const child of children) await child.line("ready");
@@ -123,7 +123,7 @@ async function contend(
   { script }: Processes,
   spec: LockSpec,
 ): Promise<Found[]> {
-  const args = ["acquire", longRun() ? "5000" : "2000", ...lockArguments(spec)];
+  const args = ["acquire", longRun() ? "5000" : "2000", JSON.stringify(spec)];
   const children = Array.from(
     { length: 8 },
     (_, n) => script(nthRuntime(n), "contend.ts", ...args),

@@ -166,7 +166,7 @@ describe("FileLock keeps what is in the file", () => {
         const theirs = await worker.create({
           kind: "FileLock",
           name,
-          directory,
+          options: { directory },
         });
         const lease = await lock.acquire();
         // What the holder writes is there once it can be asked for.
@@ -201,7 +201,7 @@ describe("FileLock whose file is unlinked or replaced", () => {
         const theirs = await worker.create({
           kind: "FileLock",
           name,
-          directory,
+          options: { directory },
         });
         const lease = await lock.acquire();
         lease.assertHeld();

@@ -5,7 +5,7 @@ import { testContract } from "./_contract.ts";
 import { makeDirectory, removeDirectory, removeLockFiles } from "./_names.ts";
 import { defaultDirectory, noFiles } from "./_platform.ts";
 
-const capabilities = { missing: noFiles(), fencing: false };
+const capabilities = { missing: noFiles(), fencing: false, remote: false };
 
 testContract({
   title: "FileLock in the default directory",

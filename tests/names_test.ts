@@ -151,7 +151,11 @@ async function assertOthersGet(
   await withProcesses(async (processes) => {
     const worker = await processes.worker();
     for (const name of names) {
-      const lock = await worker.create({ kind, name, directory });
+      const lock = await worker.create({
+        kind,
+        name,
+        options: kind === "FileLock" ? { directory } : {},
+      });
       assert.equal(await lock.tryAcquire(), free, JSON.stringify(name));
     }
   });

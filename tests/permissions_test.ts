@@ -7,6 +7,7 @@ import { makeDirectory, removeDirectory, uniqueName } from "./_names.ts";
 import { fixture, withProcesses } from "./_processes.ts";
 import { currentRuntime } from "./_runtimes.ts";
 import { within } from "./_time.ts";
+import type { LockSpec } from "./fixtures/protocol.ts";
 
 // Deno gives a Deno that node:child_process starts without any permission all of
 // them.
@@ -37,11 +38,11 @@ describe("permissions on Deno", () => {
   });
 
   it("FileLock needs its directory alone", { skip }, async () => {
-    assert.match(await run(files, "FileLock", directory), /^ok true /);
+    assert.match(await run(files, "FileLock", { directory }), /^ok true /);
   });
 
   it("FileLock without it says what to grant", { skip }, async () => {
-    const output = await run([], "FileLock", directory);
+    const output = await run([], "FileLock", { directory });
     assert.match(output, /^LOCK_BACKEND .*--allow-read and --allow-write/);
   });
 
@@ -55,16 +56,16 @@ describe("permissions on Deno", () => {
 
 function run(
   permissions: string[],
-  kind: string,
-  directory?: string,
+  kind: LockSpec["kind"],
+  options = {},
 ): Promise<string> {
   return withProcesses(async ({ program }) => {
-    const args = [kind, uniqueName(), ...(directory ? [directory] : [])];
+    const spec = { kind, name: uniqueName(), options };
     const child = program(
       process.execPath,
       ...["run", "-q", "--no-check", "--no-prompt", NOTHING, ...permissions],
       fixture("permitted.ts"),
-      ...args,
+      JSON.stringify(spec),
     );
     await within(20_000, "a script's end", child.exited);
     return child.lines.join("\n") + child.errors;

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, describe, it } from "node:test";
-import { hostKinds, type Kind } from "./_kinds.ts";
+import { hostKinds, type Kind, redisKind } from "./_kinds.ts";
 import { FileLock, type Lock } from "../mod.ts";
 import {
   makeDirectory,
@@ -24,7 +24,7 @@ import type { RemoteLock } from "./_worker.ts";
 const directory = makeDirectory();
 after(() => removeDirectory(directory));
 
-for (const kind of hostKinds()) {
+for (const kind of [...hostKinds(), redisKind()]) {
   const skip = kind.missing;
   describe(`${kind.kind} between processes`, () => {
     testExclusion(kind, skip);

@@ -6,5 +6,5 @@ import { testContract } from "./_contract.ts";
 testContract({
   title: "SocketLock",
   create: (name, options) => new SocketLock(name, options),
-  capabilities: { missing: noSockets(), fencing: false },
+  capabilities: { missing: noSockets(), fencing: false, remote: false },
 });

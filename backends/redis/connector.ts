@@ -117,7 +117,7 @@ export class OwnConnector implements Connector {
       maintNotifications: "disabled",
       disableClientInfo: true,
       disableOfflineQueue: true,
-      commandOptions: { timeout: undefined },
+      commandOptions: { timeout: 0 },
       socket: { reconnectStrategy: false, connectTimeout: CONNECT_MS },
     });
     await connect(client, onEnd);

@@ -62,8 +62,8 @@ export interface RedisConnectionOptions {
   disableClientInfo: true;
   /** Refuses commands while there is no connection. */
   disableOfflineQueue: true;
-  /** No timer for each command: RedisLock has its own. */
-  commandOptions: { timeout: undefined };
+  /** 0: no timer for each command, since RedisLock has its own. */
+  commandOptions: { timeout: number };
   /** How the socket is kept. */
   socket: {
     /** RedisLock itself connects anew. */
