@@ -17,6 +17,7 @@ import {
   type RuntimeId,
   runtimeIds,
 } from "./runtimes.ts";
+import { ensureRedis } from "./redis_server.ts";
 import { conclude, countsLine, type Row, sum, type Tally } from "./tally.ts";
 import { runTestFile } from "./test_file.ts";
 
@@ -39,6 +40,7 @@ interface Selection {
 export async function runTests(args: readonly string[]): Promise<Row[]> {
   const selection = await select(args);
   await ensureDependencies();
+  await ensureRedis();
   const here = await ensureRuntimes();
   await Deno.mkdir(reports, { recursive: true });
   const rows: Row[] = [];

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { after, describe, it } from "node:test";
 import { makeDirectory, removeDirectory, uniqueName } from "./_names.ts";
+import { redisKind } from "./_kinds.ts";
 import { fixture, withProcesses } from "./_processes.ts";
 import { currentRuntime } from "./_runtimes.ts";
 import { within } from "./_time.ts";
@@ -12,6 +13,7 @@ import type { LockSpec } from "./fixtures/protocol.ts";
 // Deno gives a Deno that node:child_process starts without any permission all of
 // them.
 const NOTHING = "--allow-env=LOCKING_NOTHING";
+const redis = redisKind();
 const skip = currentRuntime().id !== "deno" && "permissions are Deno's";
 
 describe("permissions on Deno", () => {
@@ -44,6 +46,23 @@ describe("permissions on Deno", () => {
   it("FileLock without it says what to grant", { skip }, async () => {
     const output = await run([], "FileLock", { directory });
     assert.match(output, /^LOCK_BACKEND .*--allow-read and --allow-write/);
+  });
+
+  it("RedisLock needs --allow-net and --allow-env alone", {
+    skip: skip || redis.missing,
+  }, async () => {
+    const { options } = redis.fresh();
+    const permissions = ["--allow-net", "--allow-env"];
+    const output = await run(permissions, "RedisLock", options);
+    assert.match(output, /^ok true host-[0-9a-f]{32}$/);
+  });
+
+  it("RedisLock without --allow-net says what to grant", {
+    skip: skip || redis.missing,
+  }, async () => {
+    const { options } = redis.fresh();
+    const output = await run(["--allow-env"], "RedisLock", options);
+    assert.match(output, /^LOCK_BACKEND .*--allow-net/);
   });
 
   it("FileLock in /dev/shm names --allow-all, and takes no other directory", {

@@ -95,10 +95,10 @@ export class OwnConnector implements Connector {
   }
 
   async connect(onEnd: (error: unknown) => void): Promise<Connection> {
-    const client = await this.#open(onEnd);
+    const { client, close } = await this.#open(onEnd);
     return {
       run: (script, keys, args) => runCommand(client, script, keys, args),
-      close: () => close(client),
+      close,
     };
   }
 
@@ -107,10 +107,13 @@ export class OwnConnector implements Connector {
     onMessage: (message: string) => void,
     onEnd: (error: unknown) => void,
   ): Promise<void> {
-    await listen(await this.#open(onEnd), channel, onMessage);
+    const { client } = await this.#open(onEnd);
+    await listen(client, channel, onMessage);
   }
 
-  async #open(onEnd: (error: unknown) => void): Promise<RedisConnection> {
+  async #open(
+    onEnd: (error: unknown) => void,
+  ): Promise<{ client: RedisConnection; close: () => void }> {
     const client = this.#create!({
       url: this.#url,
       RESP: 2,
@@ -120,8 +123,7 @@ export class OwnConnector implements Connector {
       commandOptions: { timeout: 0 },
       socket: { reconnectStrategy: false, connectTimeout: CONNECT_MS },
     });
-    await connect(client, onEnd);
-    return client;
+    return { client, close: await connect(client, onEnd) };
   }
 }
 
@@ -165,17 +167,20 @@ export class BroughtConnector implements Connector {
   }
 }
 
-// A client reports its end as an error, as an end, or as both; and one that is
-// not listened to would throw.
+// A client reports its end as an error, as an end, or as both, also when it was
+// closed on purpose; and one that is not listened to would throw.
 async function connect(
   client: RedisSubscriber,
   onEnd: (error: unknown) => void,
-): Promise<void> {
+): Promise<() => void> {
   let ended = false;
-  const end = (error?: unknown): void => {
-    if (ended) return;
+  const finish = (): void => {
     ended = true;
     close(client);
+  };
+  const end = (error?: unknown): void => {
+    if (ended) return;
+    finish();
     onEnd(error ?? new Error("the connection was closed"));
   };
   client.on("error", end);
@@ -183,9 +188,9 @@ async function connect(
   client.unref?.();
   try {
     await client.connect();
+    return finish;
   } catch (error) {
-    ended = true;
-    close(client);
+    finish();
     throw error;
   }
 }

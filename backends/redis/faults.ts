@@ -33,19 +33,25 @@ export class ServerFault extends Error {
 export function toServerFault(label: string, error: unknown): ServerFault {
   if (error instanceof ServerFault) return error;
   const message = reasonOf(error);
-  const refused = isReply(error, message);
   const help = advice(message);
   return new ServerFault(
-    refused ? "refused" : "unreachable",
+    isRefusal(error) ? "refused" : "unreachable",
     `${label}: ${message}${help && `; ${help}`}`,
     error,
   );
 }
 
-// The server's own errors begin with a word in capitals: `WRONGPASS …`. Those
-// of the system have a code. A server that only needs time is out of reach.
-function isReply(error: unknown, message: string): boolean {
+/**
+ * Whether the server answered with an error. Its own errors begin with a word
+ * in capitals, as `WRONGPASS …`; those of the system have a code. A server that
+ * only needs time has not answered yet.
+ *
+ * @param error What the driver threw.
+ * @returns Whether it was the server.
+ */
+export function isRefusal(error: unknown): boolean {
   const { code } = error as { code?: unknown };
+  const message = reasonOf(error);
   return typeof code !== "string" && /^[A-Z][A-Z0-9]+ /.test(message) &&
     !/^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) /.test(message);
 }
@@ -58,10 +64,12 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+const USER = "check user and password";
+
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/ECONNREFUSED/, "is a Redis server running there?"],
   [/ENOTFOUND|EAI_AGAIN|failed to lookup/, "is the host's name right?"],
-  [/^(?:NOAUTH|WRONGPASS)|^ERR.* (?:AUTH|password)/, "check user and password"],
+  [/^(?:NOAUTH|WRONGPASS)|^ERR.*(?:AUTH|auth|password)/, USER],
   [/^NOPERM/, "the user needs the rights that docs/redis.md lists"],
   [/READONLY|read only replica/, "this is a replica: name the master"],
   [/^OOM/, "the server is out of memory: see its maxmemory"],

@@ -2,7 +2,7 @@ import { runtime } from "../../runtime/mod.ts";
 import type { MaybePromise } from "../../runtime/types.ts";
 import { type Deadline, Deadlines } from "../core/deadlines.ts";
 import type { Connection, Connector } from "./connector.ts";
-import { ServerFault, toServerFault } from "./faults.ts";
+import { isRefusal, ServerFault, toServerFault } from "./faults.ts";
 import type { Script } from "./scripts.ts";
 import { makeStamp } from "./stamp.ts";
 
@@ -303,11 +303,11 @@ class Exchange {
   }
 
   #onFailure(line: Line | null, error: unknown): void {
-    const fault = this.#link.note(error);
-    const refused = fault.kind === "refused";
+    const refused = isRefusal(error);
     if (line && !refused) this.#link.abandon(line);
-    // That of an older try is no news.
+    // That of an older try is no news: it may have been ended by ourselves.
     if (this.#over || line !== this.#line) return;
+    const fault = this.#link.note(error);
     if (refused) return this.#fail(fault);
     if (line === null && !this.#options.persistent) return this.#fail(fault);
     this.#line = null;

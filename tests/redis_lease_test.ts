@@ -1,0 +1,171 @@
+/** RedisLock's leases: stopped holders, many of them, and wrong clocks. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { after, before, describe, it } from "node:test";
+import { RedisLock } from "../mod.ts";
+import { uniqueName } from "./_names.ts";
+import { noProgram } from "./_platform.ts";
+import { fixture, withProcesses } from "./_processes.ts";
+import { noRedis, RedisProcess } from "./_redis.ts";
+import { currentRuntime, longRun } from "./_runtimes.ts";
+import { spyTimers } from "./_spies.ts";
+import { sleep, until, within } from "./_time.ts";
+
+const skip = noRedis();
+let server: RedisProcess;
+
+before(async () => {
+  if (!skip) server = await RedisProcess.start();
+});
+after(() => server?.end());
+
+const TERMS = { ttlMs: 600, heartbeatIntervalMs: 200 };
+
+function create(name: string, options = {}): RedisLock {
+  return new RedisLock(name, { hosts: server.host, ...options });
+}
+
+function specOf(name: string, options = {}): string {
+  const all = { hosts: server.host, ...options };
+  return JSON.stringify({ kind: "RedisLock", name, options: all });
+}
+
+describe("RedisLock of a holder that is stopped past its time to live", () => {
+  const count = longRun() ? 200 : 40;
+  it(
+    `it knows at once, and a fenced store accepts nothing stale, ${count} times`,
+    { skip },
+    () =>
+      withProcesses(async ({ script }) => {
+        const names = Array.from({ length: count }, () => uniqueName());
+        const writer = script(
+          currentRuntime(),
+          "stale_writer.ts",
+          ...names.map((name) => specOf(name, TERMS)),
+        );
+        await writer.line("ready", 20_000);
+        await until("writes", () => writer.lines.length > 2 * count);
+        writer.signal("SIGSTOP");
+        const locks = names.map((name) => create(name));
+        const leases = await Promise.all(
+          locks.map((lock) => lock.acquire({ timeoutMs: 10_000 })),
+        );
+        const tokens = new Map(
+          leases.map((lease) => [lease.lockName, lease.fencingToken!]),
+        );
+        const seen = writer.lines.length;
+        writer.signal("SIGCONT");
+        await until("a report", () => {
+          return writer.lines.some((line) => line.startsWith("believed"));
+        });
+        // Time for it to write what it should not.
+        await sleep(50);
+        assert.ok(writer.lines.includes("believed 0 0 0"), "believed too long");
+        const accepted = writer.lines.slice(seen).filter((line) => {
+          const [what, name = "", token = 0] = line.split(" ");
+          return what === "write" && BigInt(token) >= tokens.get(name)!;
+        });
+        assert.deepEqual(accepted, []);
+        for (const lease of leases) lease.assertHeld();
+        await Promise.all(leases.map((lease) => lease.release()));
+      }),
+  );
+
+  it("its waiter gets the lock when the time to live is over, and not before", {
+    skip,
+  }, () =>
+    withProcesses(async (processes) => {
+      const worker = await processes.worker();
+      const spec = JSON.parse(specOf(uniqueName(), TERMS));
+      const theirs = await worker.create(spec);
+      await theirs.take();
+      const waiting = create(spec.name).acquire();
+      await until("a waiter", async () => {
+        const key = `locking:{${spec.name}}:queue`;
+        return await server.command("ZCARD", key) === 1;
+      });
+      worker.child.signal("SIGSTOP");
+      const stopped = performance.now();
+      const lease = await within(5000, "the grant", waiting);
+      const ms = performance.now() - stopped;
+      // The last heartbeat was one interval before the stop at the most.
+      assert.ok(ms >= TERMS.ttlMs - TERMS.heartbeatIntervalMs - 20, `${ms} ms`);
+      assert.ok(ms <= TERMS.ttlMs + 150, `${ms} ms`);
+      worker.child.signal("SIGCONT");
+      await assert.rejects(theirs.assertHeld(), { code: "LOCK_LOST" });
+      lease.assertHeld();
+      await lease.release();
+    }));
+});
+
+describe("RedisLock of one process with many leases", () => {
+  const count = longRun() ? 10_000 : 2_000;
+  it(
+    `${count} leases share one timer and batched renewals, at little cost`,
+    { skip },
+    async () => {
+      const timers = spyTimers();
+      const hosts = server.host;
+      const locks = Array.from(
+        { length: count },
+        () => new RedisLock(uniqueName(), { hosts }),
+      );
+      const leases = await Promise.all(locks.map((lock) => lock.acquire()));
+      const calls = await server.calls("evalsha", "eval");
+      const used = process.cpuUsage();
+      const began = performance.now();
+      await sleep(6000);
+      const { user, system } = process.cpuUsage(used);
+      const share = (user + system) / 1000 / (performance.now() - began);
+      const renewals = await server.calls("evalsha", "eval") - calls;
+      assert.ok(timers.live() <= 4, `${timers.live()} timers`);
+      timers.stop();
+      for (const lease of leases) lease.assertHeld();
+      await Promise.all(leases.map((lease) => lease.release()));
+      // Three or four beats of one batch per 500 leases.
+      assert.ok(renewals <= 5 * Math.ceil(count / 500), `${renewals} calls`);
+      if (longRun()) console.log(`CPU of ${count} leases: ${100 * share} %`);
+      assert.ok(share < (longRun() ? 0.05 : 0.2), `${share} of a core`);
+    },
+  );
+});
+
+describe("RedisLock of a host whose clock is wrong", () => {
+  const missing = skip || noProgram("faketime", "--help");
+  for (const shift of ["+1h", "-1h"]) {
+    it(`a holder with a clock of ${shift} keeps its lock and loses none`, {
+      skip: missing,
+    }, () =>
+      withProcesses(async ({ program }) => {
+        const name = uniqueName();
+        const child = program(
+          ...["env", `FAKETIME=${shift}`, `LD_PRELOAD=${fakeLibrary()}`],
+          ...currentRuntime().command,
+          fixture("stale_writer.ts"),
+          specOf(name, TERMS),
+        );
+        await child.line("ready", 20_000);
+        await sleep(2 * TERMS.ttlMs);
+        assert.equal(await create(name).tryAcquire(), null);
+        assert.match(child.lines.at(-1) ?? "", /^write /);
+        await child.end();
+        const { ms } = await timedAcquire(name);
+        assert.ok(ms <= TERMS.ttlMs + 300, `${ms} ms`);
+      }));
+  }
+});
+
+// Not through faketime itself, which stays as the parent of what it starts.
+function fakeLibrary(): string {
+  const print = ["-f", "+1h", "printenv", "LD_PRELOAD"];
+  return spawnSync("faketime", print, { encoding: "utf8" }).stdout.trim();
+}
+
+async function timedAcquire(name: string): Promise<{ ms: number }> {
+  const began = performance.now();
+  const lease = await create(name).acquire({ timeoutMs: 5000 });
+  const ms = performance.now() - began;
+  await lease.release();
+  return { ms };
+}

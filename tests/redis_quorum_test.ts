@@ -1,0 +1,184 @@
+/** RedisLock on a quorum of five servers. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { RedisLock } from "../mod.ts";
+import { uniqueName } from "./_names.ts";
+import { withProcesses } from "./_processes.ts";
+import { noRedis, type RedisProcess, withRedis } from "./_redis.ts";
+import { nthRuntime } from "./_runtimes.ts";
+import { timed, until, within } from "./_time.ts";
+
+const skip = noRedis();
+const TERMS = { ttlMs: 1000, heartbeatIntervalMs: 250 };
+
+function create(servers: readonly RedisProcess[], name: string): RedisLock {
+  const hosts = servers.map(({ host }) => host);
+  return new RedisLock(name, { hosts, ...TERMS });
+}
+
+describe("RedisLock on a quorum", () => {
+  testOutages();
+  testVotes();
+  testLoss();
+});
+
+function testOutages(): void {
+  for (const how of ["dead", "silent"] as const) {
+    it(`of five servers works with two that are ${how}`, {
+      skip,
+    }, () =>
+      withRedis(5, async (servers) => {
+        const name = uniqueName();
+        await disable(servers.slice(0, 2), how);
+        let last = 0n;
+        for (let i = 0; i < 20; i++) {
+          const lease = await create(servers, name).acquire({
+            timeoutMs: 5000,
+          });
+          assert.ok(lease.fencingToken! > last);
+          last = lease.fencingToken!;
+          assert.equal(await create(servers, name).tryAcquire(), null);
+          await lease.release();
+        }
+        await enable(servers.slice(0, 2), how);
+      }));
+
+    it(
+      `of five servers with three that are ${how} says so, and leaves nothing behind`,
+      {
+        skip,
+      },
+      () =>
+        withRedis(5, async (servers) => {
+          const lock = create(servers, uniqueName());
+          await lock.withLock(() => {});
+          await disable(servers.slice(0, 3), how);
+          const { ms, error } = await timed(() =>
+            lock.acquire({ timeoutMs: 2000 })
+          );
+          assert.equal((error as { code: string }).code, "LOCK_BACKEND");
+          assert.ok(ms < 2000 + 150, `${ms} ms`);
+          for (const { host } of servers.slice(0, 3)) {
+            assert.match((error as Error).message, new RegExp(host));
+          }
+          for (const server of servers.slice(3)) {
+            assert.deepEqual(await server.keys(), [
+              `locking:{${lock.name}}:fence`,
+            ]);
+          }
+          await enable(servers.slice(0, 3), how);
+        }),
+    );
+  }
+}
+
+async function disable(
+  servers: readonly RedisProcess[],
+  how: "dead" | "silent",
+): Promise<void> {
+  for (const server of servers) {
+    if (how === "dead") await server.kill();
+    else server.signal("SIGSTOP");
+  }
+}
+
+async function enable(
+  servers: readonly RedisProcess[],
+  how: "dead" | "silent",
+): Promise<void> {
+  for (const server of servers) {
+    if (how === "dead") await server.start();
+    else server.signal("SIGCONT");
+  }
+}
+
+function testVotes(): void {
+  for (const count of [2, 4]) {
+    it(`of ${count} servers settles although votes may be split`, {
+      skip,
+    }, () =>
+      withRedis(count, (servers) =>
+        withProcesses(async (processes) => {
+          const name = uniqueName();
+          const hosts = servers.map(({ host }) => host);
+          const workers = await Promise.all(
+            [0, 1, 2].map((i) => processes.worker(nthRuntime(i))),
+          );
+          const options = { hosts, ...TERMS };
+          const locks = await Promise.all(
+            workers.map((worker) =>
+              worker.create({ kind: "RedisLock", name, options })
+            ),
+          );
+          for (let round = 0; round < 5; round++) {
+            const takes = locks.map(async (lock) => {
+              await within(10_000, "a grant", lock.acquire().granted);
+              await lock.release();
+            });
+            await Promise.all(takes);
+          }
+        })));
+  }
+
+  it("gives greater tokens although its servers' tokens are far apart", {
+    skip,
+  }, () =>
+    withRedis(3, async (servers) => {
+      const lock = create(servers, uniqueName());
+      const far = String(2n ** 52n);
+      await servers[0]!.command("SET", `locking:{${lock.name}}:fence`, far);
+      const first = await lock.acquire();
+      await lock.release();
+      assert.equal(first.fencingToken, BigInt(far) + 1n);
+      // The one that knew of it is gone: the others know now.
+      await servers[0]!.kill();
+      const second = await lock.acquire();
+      assert.ok(second.fencingToken! > first.fencingToken!);
+      await lock.release();
+    }));
+
+  it("is released everywhere, also where it never was granted", {
+    skip,
+  }, () =>
+    withRedis(3, async (servers) => {
+      const lock = create(servers, uniqueName());
+      const key = `locking:{${lock.name}}`;
+      const lease = await lock.acquire();
+      await lease.release();
+      for (const server of servers) {
+        await until("no key", async () => {
+          return await server.command("EXISTS", key) === 0;
+        });
+      }
+    }));
+}
+
+function testLoss(): void {
+  it(
+    "keeps a lease through heartbeats though a minority forgets, and no longer",
+    {
+      skip,
+    },
+    () =>
+      withRedis(3, async (servers) => {
+        const lock = create(servers, uniqueName());
+        const lease = await lock.acquire();
+        await servers[0]!.restart();
+        const key = `locking:{${lock.name}}`;
+        const before = await servers[1]!.command("GET", key);
+        await until("a renewal", async () => {
+          return await servers[1]!.command("GET", key) !== before;
+        });
+        lease.assertHeld();
+        const lost = new Promise((resolve) =>
+          lease.signal.addEventListener("abort", resolve)
+        );
+        await servers[1]!.command("FLUSHALL");
+        await within(TERMS.heartbeatIntervalMs + 500, "the loss", lost);
+        assert.throws(() => lease.assertHeld(), { code: "LOCK_LOST" });
+        const next = await within(5000, "the next", lock.acquire());
+        assert.ok(next.fencingToken! > lease.fencingToken!);
+        await next.release();
+      }),
+  );
+}
