@@ -1,3 +1,4 @@
+import { runtime } from "../../runtime/mod.ts";
 import type { ServerFault } from "./faults.ts";
 import type { Answer, CallOptions } from "./link.ts";
 import { majorityOf, RedisGrant } from "./redis_grant.ts";
@@ -6,12 +7,17 @@ import { ACQUIRE, LEAVE, RAISE, type Script } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
 import { newOwner, type SharedLock, whoWeAre } from "./shared_lock.ts";
 
-// A server that is slower than this is left out of a vote, in milliseconds, and
-// so is one that takes more than a fifth of the time to live.
+// A server that takes longer than half of the time to live is left out of a
+// vote, but none is before or after so many milliseconds: the first vote may
+// have to connect, and who waits for a second is better off without an answer.
+const SHORTEST_VOTE_MS = 500;
 const LONGEST_VOTE_MS = 1000;
 
 // For how long the place of a waiter counts, that votes about once a second.
 const ALIVE_MS = 2500;
+
+// How long a failed vote waits until what it was given is given back.
+const GIVE_BACK_MS = 100;
 
 /** What one server said. */
 export type Vote =
@@ -58,9 +64,16 @@ export class Ballot {
     await this.#decide(enqueue);
     const grant = this.#has(this.#granted().size) ? await this.#raise() : null;
     this.#over = true;
-    if (grant && grant.remainingMs() > 0) return this.#grant = grant;
-    await this.#giveBack();
-    return null;
+    if (grant === null || grant.remainingMs() <= 0) {
+      await this.#giveBack();
+      return null;
+    }
+    this.#grant = grant;
+    // Those that granted it while the tokens were raised.
+    for (const [server, stamp] of this.#granted()) {
+      if (!grant.isFrom(server)) this.#strengthen(grant, server, stamp);
+    }
+    return grant;
   }
 
   /** How many servers did not answer the question. */
@@ -130,8 +143,14 @@ export class Ballot {
   #onLate(server: RedisServer, vote: Vote): void {
     if (!this.#over || vote.says !== "granted") return;
     if (this.#grant && !this.#grant.released) {
-      this.#grant.join(server, vote.stamp);
+      this.#strengthen(this.#grant, server, vote.stamp);
     } else this.#dropAt(server);
+  }
+
+  #strengthen(grant: RedisGrant, server: RedisServer, stamp: string): void {
+    void this.#raiseAt(server, grant.fencingToken).then((raised) => {
+      if (raised) grant.join(server, stamp);
+    });
   }
 
   #granted(): Map<RedisServer, string> {
@@ -227,9 +246,22 @@ export class Ballot {
     return this.#has(held + this.#servers.length - answers);
   }
 
+  // Also where the answer has not come yet: nothing is to be left behind. Those
+  // that do not answer are not waited for.
   async #giveBack(): Promise<void> {
-    const granted = [...this.#granted().keys()];
-    await Promise.all(granted.map((server) => this.#dropAt(server)));
+    const mayHold = this.#servers.filter((server) => {
+      const says = this.votes.get(server)?.says;
+      return says === undefined || says === "granted";
+    });
+    const drops = mayHold.map((server) => this.#dropAt(server));
+    await new Promise<void>((resolve) => {
+      const { timers } = runtime;
+      const limit = timers.after(GIVE_BACK_MS, resolve, { keepAlive: true });
+      void Promise.all(drops).then(() => {
+        limit.cancel();
+        resolve();
+      });
+    });
   }
 
   async #dropAt(server: RedisServer): Promise<void> {
@@ -249,8 +281,11 @@ export class Ballot {
 
   get #options(): CallOptions {
     const { ttlMs } = this.#lock.terms;
-    const limitMs = Math.min(LONGEST_VOTE_MS, ttlMs / 5);
-    return { ...callOptions(ttlMs), limitMs };
+    const limitMs = Math.max(SHORTEST_VOTE_MS, ttlMs / 2);
+    return {
+      ...callOptions(ttlMs),
+      limitMs: Math.min(LONGEST_VOTE_MS, limitMs),
+    };
   }
 }
 

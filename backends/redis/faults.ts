@@ -1,3 +1,5 @@
+import { systemCode } from "../../runtime/fault.ts";
+
 /**
  * What went wrong with a server:
  * - `unreachable`: there is no connection, or it broke;
@@ -50,9 +52,8 @@ export function toServerFault(label: string, error: unknown): ServerFault {
  * @returns Whether it was the server.
  */
 export function isRefusal(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
   const message = reasonOf(error);
-  return typeof code !== "string" && /^[A-Z][A-Z0-9]+ /.test(message) &&
+  return systemCode(error) === "" && /^[A-Z][A-Z0-9]+ /.test(message) &&
     !/^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) /.test(message);
 }
 

@@ -88,6 +88,16 @@ export class RedisGrant implements Grant, Renewable {
   }
 
   /**
+   * Whether a server has granted the lock, and not said that it is gone.
+   *
+   * @param server The server.
+   * @returns Whether it has.
+   */
+  isFrom(server: RedisServer): boolean {
+    return this.#stamps.has(server);
+  }
+
+  /**
    * Adds a server that granted the lock when it had been granted already.
    *
    * @param server The server.
