@@ -4,11 +4,11 @@ import { type Deadline, Deadlines } from "./deadlines.ts";
 import { LockLostError } from "./errors.ts";
 import { giveBack } from "./give_back.ts";
 import type { Lease } from "./lease.ts";
+import { unwatchForSleep, watchForSleep } from "./sleep_watch.ts";
 import { runtime } from "../../runtime/mod.ts";
 
-// How often a lease is examined that may be lost, in milliseconds: a timer set
-// for its end would come late after the machine has slept, and nothing but a
-// look tells what became of a file.
+// How often a grant is examined that nothing but a look tells the loss of, such
+// as that of a file, in milliseconds.
 const CHECK_MS = 1000;
 
 // One unreferenced timer watches over all leases of the process: no lease keeps
@@ -54,7 +54,10 @@ export class HeldLease implements Lease {
     this.lockName = lockName;
     this.#grant = grant;
     this.#keeper = keeper;
-    if (grant.clock) this.#examineSoon();
+    if (grant.clock) {
+      this.#examineSoon();
+      watchForSleep(this.#onSleep);
+    }
     grant.watch?.((reason, cause) => this.#lose(reason, cause));
   }
 
@@ -151,9 +154,13 @@ export class HeldLease implements Lease {
 
   #examineSoon(): void {
     if (this.#released || this.#nextExamination) return;
-    const leftMs = this.#grant.clock?.remainingMs() ?? Infinity;
+    const { clock, check } = this.#grant;
+    const leftMs = Math.min(
+      clock?.remainingMs() ?? Infinity,
+      check ? CHECK_MS : Infinity,
+    );
     this.#nextExamination = {
-      at: runtime.clock.monotonic() + Math.min(CHECK_MS, leftMs),
+      at: runtime.clock.monotonic() + leftMs,
       expire: () => this.#onExamination(),
     };
     losses.add(this.#nextExamination);
@@ -165,7 +172,10 @@ export class HeldLease implements Lease {
     if (this.#examine() === null) this.#examineSoon();
   }
 
+  readonly #onSleep = (): void => void this.#examine();
+
   #stopExaminations(): void {
+    if (this.#grant.clock) unwatchForSleep(this.#onSleep);
     if (this.#nextExamination) losses.cancel(this.#nextExamination);
     this.#nextExamination = null;
   }

@@ -51,6 +51,8 @@ const MOST_RETIRED = 4;
 interface Line {
   readonly connection: Connection;
   pending: number;
+  /** When the last answer came, on the monotonic clock. */
+  heardAt: number;
   retired: boolean;
 }
 
@@ -204,7 +206,7 @@ export class Link {
         this.note(error);
         if (line) this.#drop(line);
       });
-      line = { connection, pending: 0, retired: false };
+      line = { connection, pending: 0, heardAt: 0, retired: false };
       return this.#line = line;
     } finally {
       this.#opening = null;
@@ -282,6 +284,7 @@ class Exchange {
     this.#link.count(line, 1);
     line.connection.run(script, keys, [stamp, ...args]).then(
       (answer) => {
+        line.heardAt = monotonic();
         this.#link.count(line, -1);
         this.#onAnswer(line, answer);
       },
@@ -318,6 +321,12 @@ class Exchange {
   }
 
   #onSilence(): void {
+    // A connection that brings the answers of others is busy, and not silent.
+    const quietMs = monotonic() - (this.#line?.heardAt ?? 0);
+    const { paceMs, limitMs } = this.#options;
+    if (quietMs < paceMs && this.waitedMs < limitMs) {
+      return this.#wait(() => this.#onSilence(), paceMs - quietMs);
+    }
     const fault = this.#link.silence(this.waitedMs);
     this.#link.retire(this.#line);
     this.#retry(fault);

@@ -104,16 +104,15 @@ export class RedisGrant implements Grant, Renewable {
    * @param stamp The stamp of its grant.
    */
   join(server: RedisServer, stamp: string): void {
-    this.onRenewed(server, stamp);
+    this.onRenewed(server, readStamp(stamp));
     if (this.#lost && !this.#released) server.keep(this);
   }
 
-  onRenewed(server: RedisServer, stamp: string): void {
+  onRenewed(server: RedisServer, sentAt: Moment): void {
     if (this.#released) return;
-    const moment = readStamp(stamp);
     const last = this.#stamps.get(server);
-    if (last && last.monotonic >= moment.monotonic) return;
-    this.#stamps.set(server, moment);
+    if (last && last.monotonic >= sentAt.monotonic) return;
+    this.#stamps.set(server, sentAt);
     this.clock.renew(this.#since());
   }
 
@@ -135,7 +134,7 @@ export class RedisGrant implements Grant, Renewable {
   // The moment since which a majority has kept the lock without a break.
   #since(): Moment {
     const moments = [...this.#stamps.values()];
-    moments.sort((a, b) => b.monotonic - a.monotonic);
+    if (moments.length > 1) moments.sort((a, b) => b.monotonic - a.monotonic);
     return moments[this.#majority - 1]!;
   }
 }

@@ -1,11 +1,13 @@
 import { runtime } from "../../runtime/mod.ts";
 import { Heartbeats } from "../core/heartbeats.ts";
+import type { Moment } from "../core/lease_clock.ts";
 import type { LeaseTerms } from "../core/lease_terms.ts";
 import { BroughtConnector, type Connector, OwnConnector } from "./connector.ts";
 import type { CreateRedisClient, RedisClient } from "./driver.ts";
 import type { RedisHost } from "./hosts.ts";
 import { type Answer, type CallOptions, Link } from "./link.ts";
 import { RENEW } from "./scripts.ts";
+import { readStamp } from "./stamp.ts";
 import { WakeUps } from "./wake_ups.ts";
 
 /** A lease that one server renews. */
@@ -22,9 +24,9 @@ export interface Renewable {
    * The server renewed the lease.
    *
    * @param server Which server.
-   * @param stamp The stamp of the heartbeat.
+   * @param sentAt When the heartbeat was sent.
    */
-  onRenewed(server: RedisServer, stamp: string): void;
+  onRenewed(server: RedisServer, sentAt: Moment): void;
   /**
    * The server has the lease no more.
    *
@@ -90,11 +92,13 @@ export class RedisServer {
 
   // A heartbeat that is still under way is repeated by the link itself.
   #beat(due: readonly Renewable[]): void {
-    const waiting = due.filter((lease) => !this.#renewing.has(lease));
-    // A lease that its holder was told is lost must not live on by heartbeats.
-    const over = waiting.filter((lease) => lease.remainingMs() <= 0);
-    over.forEach((lease) => this.forget(lease));
-    const live = waiting.filter((lease) => lease.remainingMs() > 0);
+    const live = due.filter((lease) => {
+      if (this.#renewing.has(lease)) return false;
+      if (lease.remainingMs() > 0) return true;
+      // What its holder was told is lost must not live on by heartbeats.
+      this.forget(lease);
+      return false;
+    });
     const { batch } = this.link.connector;
     for (let i = 0; i < live.length; i += batch) {
       void this.#renew(live.slice(i, i + batch));
@@ -121,11 +125,12 @@ export class RedisServer {
       owner,
       String(terms.ttlMs),
     ]);
-    const limitMs = Math.max(...leases.map((lease) => lease.remainingMs()));
+    // Until the last of them is over.
+    const longest = Math.max(...leases.map(({ terms }) => terms.ttlMs));
     const shortest = Math.min(...leases.map(({ terms }) => terms.ttlMs));
     return this.link.call({ script: RENEW, keys, args }, {
       ...callOptions(shortest),
-      limitMs,
+      limitMs: longest,
       persistent: true,
       keepAlive: false,
     });
@@ -135,9 +140,10 @@ export class RedisServer {
     leases: readonly Renewable[],
     { stamp, values }: Answer,
   ): void {
+    const sentAt = readStamp(stamp);
     leases.forEach((lease, i) => {
       const result = Number(values[i]);
-      if (result === 1) return lease.onRenewed(this, stamp);
+      if (result === 1) return lease.onRenewed(this, sentAt);
       const reason = result === 0
         ? `${this.label} has it no more`
         : `${this.label} has given it to another`;
