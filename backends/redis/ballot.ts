@@ -1,6 +1,6 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { ServerFault } from "./faults.ts";
-import type { Answer, CallOptions } from "./link.ts";
+import type { Answer, CallOptions } from "./exchange.ts";
 import { majorityOf, RedisGrant } from "./redis_grant.ts";
 import { releaseOptions, toReleaseError, wasHeld } from "./releasing.ts";
 import { ACQUIRE, LEAVE, RAISE, type Script } from "./scripts.ts";

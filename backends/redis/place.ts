@@ -3,7 +3,7 @@ import type { Contention } from "../core/backend.ts";
 import type { Holder } from "../core/holder.ts";
 import { Bell } from "./bell.ts";
 import { ServerFault } from "./faults.ts";
-import type { Answer, Call, CallOptions } from "./link.ts";
+import type { Answer, Call, CallOptions } from "./exchange.ts";
 import { RedisGrant } from "./redis_grant.ts";
 import { releaseOptions, toReleaseError, wasHeld } from "./releasing.ts";
 import { ACQUIRE, LEAVE } from "./scripts.ts";

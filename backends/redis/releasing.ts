@@ -1,5 +1,5 @@
 import type { LockBackendError } from "../core/errors.ts";
-import type { Answer, CallOptions } from "./link.ts";
+import type { Answer, CallOptions } from "./exchange.ts";
 import type { RedisGrant } from "./redis_grant.ts";
 import { callOptions } from "./server.ts";
 import { type SharedLock, toLockError } from "./shared_lock.ts";
