@@ -103,6 +103,27 @@ describe("RedisLock through a network that fails", () => {
     await lease.release();
   });
 
+  it("validity counts from before the request was sent, not from the answer", {
+    skip,
+  }, async () => {
+    const lock = lockThrough(proxy.host);
+    await lock.withLock(() => {});
+    proxy.mode = "hold";
+    const began = performance.now();
+    const waiting = lock.acquire();
+    await sleep(500);
+    proxy.mode = "pass";
+    const lease = await waiting;
+    proxy.mode = "cut";
+    const at = await within(2000, "the loss", lostAt(lease));
+    // A call is sent again after a tenth of the time to live, until it is
+    // answered; it is the first answer that counts.
+    assert.ok(at - began <= TERMS.ttlMs + LATE_MS, `${at - began} ms`);
+    proxy.mode = "pass";
+    proxy.reset();
+    await lease.release();
+  });
+
   for (const mode of ["drop", "hold"] as const) {
     it(`an answer lost on acquire leaves no orphan (${mode})`, {
       skip,
@@ -158,6 +179,8 @@ describe("RedisLock through a network that fails", () => {
     await waiters(name, 1);
     proxy.mode = "drop";
     await lease.release();
+    // The message is on its way to be lost.
+    await sleep(50);
     proxy.mode = "pass";
     const theirs = await within(2000, "the grant", waiting);
     theirs.assertHeld();
@@ -216,6 +239,23 @@ describe("RedisLock of a server that forgets", () => {
     await assert.rejects(work, { code: "LOCK_LOST" });
     await lock.withLock(() => {});
   });
+});
+
+describe("RedisLock of a server that refuses for a while", () => {
+  it("a lease is kept although renewals are refused for half of its time", {
+    skip,
+  }, () =>
+    withRedis(1, async ([own]) => {
+      const lease = await lockThrough(own!.host).acquire();
+      const nobody = String(await freePort());
+      await own!.command("REPLICAOF", "127.0.0.1", nobody);
+      await sleep(TERMS.ttlMs / 2);
+      await own!.command("REPLICAOF", "NO", "ONE");
+      await sleep(TERMS.ttlMs);
+      lease.assertHeld();
+      assert.equal(lease.signal.aborted, false);
+      await lease.release();
+    }));
 });
 
 describe("RedisLock of a server that cannot be used", () => {

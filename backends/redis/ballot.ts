@@ -221,7 +221,7 @@ export class Ballot {
   // told in the background, even if they never granted it.
   #release(grant: RedisGrant): Promise<boolean> {
     const options = releaseOptions(grant);
-    const faults: unknown[] = [];
+    const faults: Error[] = [];
     let answers = 0;
     let held = 0;
     return new Promise((resolve, reject) => {
@@ -234,7 +234,9 @@ export class Ballot {
           (fault) => {
             faults.push(fault);
             if (this.#has(this.#servers.length - faults.length)) return;
-            reject(toReleaseError(this.#lock, new AggregateError(faults)));
+            const all = faults.map(({ message }) => message).join("; ");
+            const cause = new AggregateError(faults, all);
+            reject(toReleaseError(this.#lock, cause));
           },
         );
       }
@@ -249,11 +251,15 @@ export class Ballot {
   // Also where the answer has not come yet: nothing is to be left behind. Those
   // that do not answer are not waited for.
   async #giveBack(): Promise<void> {
-    const mayHold = this.#servers.filter((server) => {
-      const says = this.votes.get(server)?.says;
-      return says === undefined || says === "granted";
-    });
-    const drops = mayHold.map((server) => this.#dropAt(server));
+    const drops: Promise<void>[] = [];
+    for (const server of this.#servers) {
+      const vote = this.votes.get(server);
+      if (vote === undefined || vote.says === "granted") {
+        drops.push(this.#dropAt(server));
+      } else if (vote.says === "nothing" && vote.fault.kind === "silent") {
+        void this.#dropAt(server);
+      }
+    }
     await new Promise<void>((resolve) => {
       const { timers } = runtime;
       const limit = timers.after(GIVE_BACK_MS, resolve, { keepAlive: true });

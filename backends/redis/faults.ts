@@ -71,7 +71,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/ECONNREFUSED/, "is a Redis server running there?"],
   [/ENOTFOUND|EAI_AGAIN|failed to lookup/, "is the host's name right?"],
   [/^(?:NOAUTH|WRONGPASS)|^ERR.*(?:AUTH|auth|password)/, USER],
-  [/^NOPERM/, "the user needs the rights that docs/redis.md lists"],
+  [
+    /^NOPERM|can't (?:run|publish|access)/,
+    "the user needs the rights that docs/redis.md lists",
+  ],
   [/READONLY|read only replica/, "this is a replica: name the master"],
   [/^OOM/, "the server is out of memory: see its maxmemory"],
   [/^WRONGTYPE/, "something else keeps the lock's key: use another keyPrefix"],

@@ -29,14 +29,16 @@ export function parseHosts(hosts: unknown): RedisHost[] {
     );
   }
   const parsed = list.map(parseHost);
-  const labels = new Set<string>();
-  for (const { label } of parsed) {
-    if (labels.has(label)) {
+  const servers = new Set<string>();
+  for (const { label, url } of parsed) {
+    // Two databases of one server fail together.
+    const { host } = new URL(url);
+    if (servers.has(host)) {
       throw new TypeError(
-        `RedisLock hosts must be independent servers, got ${label} twice`,
+        `RedisLock hosts must be independent servers, got ${label} again`,
       );
     }
-    labels.add(label);
+    servers.add(host);
   }
   return parsed;
 }
@@ -61,7 +63,8 @@ function parseHost(host: unknown): RedisHost {
     throw wrongHost(host);
   }
   url.port ||= String(DEFAULT_PORT);
-  const path = database[1] ? `/${database[1]}` : "";
+  const path = Number(database[1]) > 0 ? `/${database[1]}` : "";
+  url.pathname = path;
   const label = `${url.protocol}//${url.host}${path}`;
   return { url: url.href, label };
 }

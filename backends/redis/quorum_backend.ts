@@ -25,6 +25,14 @@ const GATHER_MS = 5;
 // How long a waiter goes on while no majority can be reached.
 const OUTAGE_MS = 5000;
 
+/** How a waiter gets on. */
+interface Pace {
+  /** Below what the next pause after a split vote is. */
+  backoffMs: number;
+  /** Since when no majority could be reached, on the monotonic clock. */
+  outSince: number;
+}
+
 /** A lock of the majority of several independent servers. */
 export class QuorumBackend implements Backend {
   readonly key: string;
@@ -59,35 +67,50 @@ export class QuorumBackend implements Backend {
     const ring = (): void => bell.ring();
     signal.addEventListener("abort", ring);
     for (const { wakeUps } of this.#servers) void wakeUps.open();
-    let backoffMs = FIRST_BACKOFF_MS;
-    let outSince = Infinity;
+    const pace = { backoffMs: FIRST_BACKOFF_MS, outSince: Infinity };
     try {
       while (!signal.aborted) {
-        const ballot = new Ballot(this.#lock, this.#servers);
-        const wake = this.#listen(ballot, bell);
-        const grant = await ballot.run(true);
-        if (grant) {
-          wake.stop();
-          return grant;
-        }
-        contention.lastHolder = lastHolder(ballot) ?? contention.lastHolder;
-        const now = runtime.clock.monotonic();
-        outSince = this.#isOut(ballot) ? Math.min(outSince, now) : Infinity;
-        if (now - outSince > this.#outageMs) throw this.#toOutage(ballot);
-        backoffMs = ballot.isHeld
-          ? FIRST_BACKOFF_MS
-          : Math.min(LONGEST_BACKOFF_MS, 2 * backoffMs);
-        const pauseMs = ballot.isHeld
-          ? this.#periodMs(ballot)
-          : backoffMs * Math.random();
-        await wake.wait(pauseMs);
-        wake.stop();
-        ballot.withdraw();
+        const grant = await this.#round(contention, bell, pace);
+        if (grant) return grant;
       }
       return null;
     } finally {
       signal.removeEventListener("abort", ring);
     }
+  }
+
+  async #round(
+    contention: Contention,
+    bell: Bell,
+    pace: Pace,
+  ): Promise<Grant | null> {
+    const ballot = new Ballot(this.#lock, this.#servers);
+    const wake = this.#listen(ballot, bell);
+    let grant: Grant | null = null;
+    try {
+      grant = await ballot.run(true);
+      if (grant) return grant;
+      contention.lastHolder = lastHolder(ballot) ?? contention.lastHolder;
+      const now = runtime.clock.monotonic();
+      pace.outSince = this.#isOut(ballot)
+        ? Math.min(pace.outSince, now)
+        : Infinity;
+      if (now - pace.outSince > this.#outageMs) throw this.#toOutage(ballot);
+      await wake.wait(this.#pauseMs(ballot, pace));
+      return null;
+    } finally {
+      wake.stop();
+      if (grant === null) ballot.withdraw();
+    }
+  }
+
+  #pauseMs(ballot: Ballot, pace: Pace): number {
+    if (ballot.isHeld) {
+      pace.backoffMs = FIRST_BACKOFF_MS;
+      return this.#periodMs(ballot);
+    }
+    pace.backoffMs = Math.min(LONGEST_BACKOFF_MS, 2 * pace.backoffMs);
+    return pace.backoffMs * Math.random();
   }
 
   async holder(): Promise<Holder | null> {
