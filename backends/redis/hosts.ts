@@ -62,6 +62,7 @@ function parseHost(host: unknown): RedisHost {
   if (!isKnown || url.hostname === "" || database === null) {
     throw wrongHost(host);
   }
+  url.hostname = url.hostname.toLowerCase();
   url.port ||= String(DEFAULT_PORT);
   const path = Number(database[1]) > 0 ? `/${database[1]}` : "";
   url.pathname = path;
@@ -88,5 +89,7 @@ function wrongHost(host: unknown): TypeError {
 
 // A password is not for messages, even when the rest is wrong.
 function hideSecret(host: unknown): unknown {
-  return typeof host === "string" ? host.replace(/[^/]*@/, "***@") : host;
+  return typeof host === "string"
+    ? host.replace(/^([a-z]+:\/\/)?.*@/is, "$1***@")
+    : host;
 }
