@@ -131,6 +131,20 @@ describe("RedisLock of one process with many leases", () => {
   );
 });
 
+describe("RedisLock with the smallest time to live", () => {
+  it("keeps a lease without spinning", { skip }, async () => {
+    const lock = create(uniqueName(), { ttlMs: 100 });
+    const lease = await lock.acquire();
+    const before = await server.calls("evalsha", "eval");
+    await sleep(1000);
+    const calls = await server.calls("evalsha", "eval") - before;
+    lease.assertHeld();
+    // A beat each 36 to 40 ms.
+    assert.ok(calls <= 30, `${calls} calls`);
+    await lease.release();
+  });
+});
+
 describe("RedisLock of a host whose clock is wrong", () => {
   const missing = skip || noProgram("faketime", "--help");
   for (const shift of ["+1h", "-1h"]) {
