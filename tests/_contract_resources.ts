@@ -15,7 +15,7 @@ const MANY = 10_000;
 
 // Shared by all grants and waits of the process, however many there are.
 function mostTimers({ remote }: Capabilities): number {
-  return remote ? 3 : 1;
+  return remote ? 4 : 1;
 }
 
 /** Declares the tests of resources. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before } from "node:test";
 import { createClient } from "redis";
 import { Child } from "./_child.ts";
 import { noProgram } from "./_platform.ts";
@@ -134,6 +135,21 @@ export function freePort(): Promise<number> {
       server.close(() => resolve(port));
     });
   });
+}
+
+/** A server for all tests of a file; call it once, at the top of one. */
+export function fileServer(): { readonly own: RedisProcess } {
+  let server: RedisProcess | undefined;
+  before(async () => {
+    if (!noRedis()) server = await RedisProcess.start();
+  });
+  after(() => server?.end());
+  return {
+    get own(): RedisProcess {
+      if (!server) throw new Error("No server: skip the test");
+      return server;
+    },
+  };
 }
 
 /** Runs a test with servers, and ends them, however it goes. */

@@ -21,7 +21,8 @@ export interface Capabilities {
   fencing: boolean;
   /**
    * Whether it is kept by servers: then a grant opens nothing of its own, and
-   * all grants share a timer each for losses, heartbeats and lost answers.
+   * all grants share a timer each for losses, heartbeats, lost answers and the
+   * sleep of the machine.
    */
   remote: boolean;
 }

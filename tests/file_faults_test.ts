@@ -253,7 +253,8 @@ describe("FileLock whose file is unlinked or replaced", () => {
     () =>
       withProcesses(async (processes) => {
         const { name, path } = fresh();
-        const spec = { kind: "FileLock", name, directory } as const;
+        const options = { directory };
+        const spec = { kind: "FileLock", name, options } as const;
         const start = async (i: number) =>
           await (await processes.worker(nthRuntime(i))).create(spec);
         const [holder, waiter, newcomer] = await Promise.all(

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { createClient, createCluster, createSentinel } from "redis";
 import {
   type CreateRedisClient,
@@ -11,18 +11,19 @@ import {
 } from "../backends/redis.ts";
 import { uniqueName } from "./_names.ts";
 import { withProcesses } from "./_processes.ts";
-import { freePort, noRedis, RedisProcess, withRedis } from "./_redis.ts";
+import {
+  fileServer,
+  freePort,
+  noRedis,
+  RedisProcess,
+  withRedis,
+} from "./_redis.ts";
 import { assertExclude } from "./_redis_locks.ts";
+import { currentRuntime } from "./_runtimes.ts";
 import { sleep, until, within } from "./_time.ts";
 
 const skip = noRedis();
-let server: RedisProcess;
-
-before(async () => {
-  if (!skip) server = await RedisProcess.start();
-});
-
-after(() => server?.end());
+const server = fileServer();
 
 function test(
   name: string,
@@ -34,7 +35,7 @@ function test(
 
 describe("RedisLock by a client of the caller's", () => {
   test("that is not connected fails with LOCK_BACKEND and advice", async () => {
-    const url = `redis://${server.host}`;
+    const url = `redis://${server.own.host}`;
     const cluster = createCluster({ rootNodes: [{ url }] });
     for (const client of [createClient({ url }), cluster]) {
       const lock = new RedisLock(uniqueName(), { client });
@@ -43,7 +44,7 @@ describe("RedisLock by a client of the caller's", () => {
         uses.map((use) =>
           assert.rejects(within<unknown>(3000, "an error", use), {
             code: "LOCK_BACKEND",
-            message: /connect the client first/,
+            message: /connect (?:the client|it) first/,
           })
         ),
       );
@@ -52,12 +53,12 @@ describe("RedisLock by a client of the caller's", () => {
 
   test("excludes other clients and hosts, and leaves it open", () =>
     withClients(async (open) => {
-      const { host } = server;
+      const { host } = server.own;
       const client = await open(createClient({ url: `redis://${host}` }));
       const other = await open(createClient({ url: `redis://${host}` }));
-      await assertExclude(server, { client }, { client: other });
-      await assertExclude(server, { client }, { hosts: host });
-      await assertExclude(server, { hosts: host }, { client });
+      await assertExclude(server.own, { client }, { client: other });
+      await assertExclude(server.own, { client }, { hosts: host });
+      await assertExclude(server.own, { hosts: host }, { client });
       await assertServedInTurn({ client });
       assert.equal(await client.ping(), "PONG");
     }));
@@ -73,6 +74,17 @@ describe("RedisLock by a client of the caller's", () => {
       await assertServedInTurn({ client });
       assert.equal(await client.get("nothing"), null);
     }));
+
+  test("of a cluster keeps no process alive when it has waited", () =>
+    withCluster((own) =>
+      withProcesses(async ({ script }) => {
+        const args = [`redis://${own.host}`, uniqueName()];
+        const waiter = script(currentRuntime(), "cluster_waiter.ts", ...args);
+        await waiter.line("done", 20_000);
+        const exit = await within(2000, "the end by itself", waiter.exited);
+        assert.deepEqual(exit, { code: 0, signal: null }, waiter.describe());
+      })
+    ));
 
   // A slot is of what is between a key's first braces; where a lock's keys lie
   // in several, the cluster refuses.
@@ -214,18 +226,18 @@ describe("RedisLock by createClient", () => {
       calls.push(options);
       return createClient(options);
     };
-    const options = { hosts: server.host, createClient: create };
+    const options = { hosts: server.own.host, createClient: create };
     const locks = ["a", "b", "c"].map((each) =>
       new RedisLock(uniqueName(each), options)
     );
     assert.equal(calls.length, 0);
     await Promise.all(locks.map((lock) => lock.withLock(() => {})));
     assert.equal(calls.length, 1);
-    await assertExclude(server, { hosts: server.host }, options);
-    await assertExclude(server, options, { hosts: server.host });
+    await assertExclude(server.own, { hosts: server.own.host }, options);
+    await assertExclude(server.own, options, { hosts: server.own.host });
     assert.equal(calls.length, 2);
     for (const { url, RESP, socket } of calls) {
-      assert.deepEqual([url, RESP], [`redis://${server.host}`, 2]);
+      assert.deepEqual([url, RESP], [`redis://${server.own.host}`, 2]);
       assert.equal(socket.reconnectStrategy, false);
     }
   });

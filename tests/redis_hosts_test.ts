@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { createClient } from "redis";
 import {
   type CreateRedisClient,
@@ -13,17 +13,17 @@ import {
 } from "../backends/redis.ts";
 import { uniqueName } from "./_names.ts";
 import { noProgram } from "./_platform.ts";
-import { freePort, noRedis, RedisProcess, withRedis } from "./_redis.ts";
+import {
+  fileServer,
+  freePort,
+  noRedis,
+  type RedisProcess,
+  withRedis,
+} from "./_redis.ts";
 import { assertExclude } from "./_redis_locks.ts";
 
 const skip = noRedis();
-let server: RedisProcess;
-
-before(async () => {
-  if (!skip) server = await RedisProcess.start();
-});
-
-after(() => server?.end());
+const server = fileServer();
 
 function test(
   name: string,
@@ -47,11 +47,11 @@ async function landsOn(
 
 describe("RedisLock by hosts", () => {
   test('takes "host:port", a URL, and an array of one', async () => {
-    const { host } = server;
+    const { host } = server.own;
     for (
       const hosts of [host, [host], `redis://${host}`, `redis://${host}/0`]
     ) {
-      assert.equal(await landsOn(server, { hosts }), true, String(hosts));
+      assert.equal(await landsOn(server.own, { hosts }), true, String(hosts));
     }
   });
 
@@ -96,12 +96,12 @@ describe("RedisLock by hosts", () => {
 
   test("defaults to REDIS_URL, then to REDIS_HOST and REDIS_PORT", async () => {
     const nobody = String(await freePort());
-    const at = { REDIS_HOST: "127.0.0.1", REDIS_PORT: String(server.port) };
-    const url = { REDIS_URL: `redis://${server.host}`, REDIS_PORT: nobody };
+    const at = { REDIS_HOST: "127.0.0.1", REDIS_PORT: String(server.own.port) };
+    const url = { REDIS_URL: `redis://${server.own.host}`, REDIS_PORT: nobody };
     for (const each of [at, url]) {
       const lock = withEnvironment(each, () => new RedisLock(uniqueName()));
       await lock.withLock(async () => {
-        assert.equal((await server.keys(`*{${lock.name}}`)).length, 1);
+        assert.equal((await server.own.keys(`*{${lock.name}}`)).length, 1);
       });
     }
   });

@@ -2,22 +2,16 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import process from "node:process";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { createClient } from "redis";
 import { type CreateRedisClient, RedisLock } from "../backends/redis.ts";
 import { uniqueName } from "./_names.ts";
 import { NASTY_NAMES } from "./_nasty_names.ts";
-import { noRedis, RedisProcess, withRedis } from "./_redis.ts";
+import { fileServer, noRedis, withRedis } from "./_redis.ts";
 import { until } from "./_time.ts";
 
 const skip = noRedis();
-let server: RedisProcess;
-
-before(async () => {
-  if (!skip) server = await RedisProcess.start();
-});
-
-after(() => server?.end());
+const server = fileServer();
 
 function test(
   name: string,
@@ -75,10 +69,10 @@ describe("RedisLock's keys", () => {
     }));
 
   test("the fencing token increases with each lease, and from the server's time", async () => {
-    const lock = new RedisLock(uniqueName(), { hosts: server.host });
+    const lock = new RedisLock(uniqueName(), { hosts: server.own.host });
     let last = 0n;
     for (let i = 0; i < 100; i++) {
-      const [seconds, micros] = await server.command("TIME") as string[];
+      const [seconds, micros] = await server.own.command("TIME") as string[];
       const lease = await lock.acquire();
       const token = lease.fencingToken!;
       assert.ok(token >= BigInt(seconds!) * 1_000_000n + BigInt(micros!));
@@ -87,23 +81,23 @@ describe("RedisLock's keys", () => {
       await lease.release();
     }
     const key = `locking:{${lock.name}}:fence`;
-    await server.command("SET", key, "9000000000000000");
+    await server.own.command("SET", key, "9000000000000000");
     for (const expected of [9000000000000001n, 9000000000000002n]) {
       await lock.withLock(async ({ fencingToken }) => {
         assert.equal(fencingToken, expected);
         assert.equal((await lock.holder())?.fencingToken, expected);
       });
     }
-    assert.ok(Number(await server.command("PTTL", key)) > 0);
+    assert.ok(Number(await server.own.command("PTTL", key)) > 0);
   });
 
   test("each renewal moves the expiry forward, and nothing else", async () => {
     const terms = { ttlMs: 600, heartbeatIntervalMs: 150 };
-    const options = { hosts: server.host, ...terms };
+    const options = { hosts: server.own.host, ...terms };
     const lock = new RedisLock(uniqueName(), options);
     const read = async (): Promise<Record<string, unknown>> =>
       JSON.parse(
-        String(await server.command("GET", `locking:{${lock.name}}`)),
+        String(await server.own.command("GET", `locking:{${lock.name}}`)),
       );
     const lease = await lock.acquire();
     const first = await read();

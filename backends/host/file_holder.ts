@@ -3,7 +3,7 @@ import type { Inode } from "../../runtime/types.ts";
 import type { Holder } from "../core/holder.ts";
 import type { FileGate } from "./file_gate.ts";
 import { nextTurn } from "./turns.ts";
-import { isDuration, isPid, parseObject } from "./wire.ts";
+import { isDuration, isPid, parseObject } from "../core/untrusted.ts";
 
 /**
  * Tells who holds a lock file: what the holder wrote into it, if it is indeed

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { isDuration, isPid, parseObject } from "../core/untrusted.ts";
+
 /** What a waiter says when it has connected. */
 export interface Hello {
   /** What it wants: to be woken, or to be told who holds the lock. */
@@ -75,43 +77,6 @@ export function parseReply(line: string): Reply | null {
   if (typeof host !== "string" || !isPid(pid)) return null;
   if (!isDuration(acquiredAt)) return null;
   return { ahead, others, settlesInMs, host, pid, acquiredAt };
-}
-
-/**
- * Reads an object out of a text.
- *
- * @param text What should be JSON.
- * @returns The object, or an empty one.
- */
-export function parseObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null
-      ? value as Record<string, unknown>
-      : {};
-  } catch {
-    return {};
-  }
-}
-
-/**
- * Tells whether a value can be a process id.
- *
- * @param value Any value.
- * @returns Whether it is a positive integer.
- */
-export function isPid(value: unknown): value is number {
-  return Number.isSafeInteger(value) && value as number > 0;
-}
-
-/**
- * Tells whether a value can be a duration or a time in milliseconds.
- *
- * @param value Any value.
- * @returns Whether it is a number that a Date can hold, and not negative.
- */
-export function isDuration(value: unknown): value is number {
-  return typeof value === "number" && value >= 0 && value <= 8.64e15;
 }
 
 /** Puts the pieces of a stream together to lines. */

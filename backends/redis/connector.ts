@@ -6,6 +6,7 @@ import type {
   RedisSubscriber,
 } from "./driver.ts";
 import { loadCreateClient } from "./driver.ts";
+import { ServerFault } from "./faults.ts";
 import type { RedisHost } from "./hosts.ts";
 import type { Script } from "./scripts.ts";
 
@@ -58,12 +59,13 @@ export interface Connector {
    * @param channel The channel.
    * @param onMessage Called for each message.
    * @param onEnd Called when nothing is heard any more.
+   * @returns A way to stop, where listening keeps the process alive; else null.
    */
   subscribe(
     channel: string,
     onMessage: (message: string) => void,
     onEnd: (error: unknown) => void,
-  ): Promise<void>;
+  ): Promise<(() => void) | null>;
 }
 
 // How long one try to connect may take, in milliseconds.
@@ -106,9 +108,10 @@ export class OwnConnector implements Connector {
     channel: string,
     onMessage: (message: string) => void,
     onEnd: (error: unknown) => void,
-  ): Promise<void> {
-    const { client } = await this.#open(onEnd);
+  ): Promise<(() => void) | null> {
+    const { client, close } = await this.#open(onEnd);
     await listen(client, channel, onMessage);
+    return client.unref ? null : close;
   }
 
   async #open(
@@ -150,6 +153,10 @@ export class BroughtConnector implements Connector {
 
   connect(): Promise<Connection> {
     const client = this.#client;
+    if (client.isOpen === false) {
+      const message = `${this.label} is closed: connect it first`;
+      return Promise.reject(new ServerFault("refused", message));
+    }
     return Promise.resolve({
       run: (script, keys, args) => runScript(client, script, keys, args),
       close: () => {},
@@ -160,10 +167,12 @@ export class BroughtConnector implements Connector {
     channel: string,
     onMessage: (message: string) => void,
     onEnd: (error: unknown) => void,
-  ): Promise<void> {
+  ): Promise<(() => void) | null> {
     const client = this.#client.duplicate();
-    await connect(client, onEnd);
+    const close = await connect(client, onEnd);
     await listen(client, channel, onMessage);
+    // Those of a cluster and of sentinels do not let the process end.
+    return client.unref ? null : close;
   }
 }
 

@@ -19,6 +19,8 @@ export interface RedisScriptCall {
  * server, a cluster, or a group under sentinels.
  */
 export interface RedisClient {
+  /** Whether it has been connected. */
+  readonly isOpen?: boolean;
   /** Runs a script by its SHA-1. */
   evalSha(sha1: string, call: RedisScriptCall): Promise<unknown>;
   /** Runs a script by its text. */

@@ -52,6 +52,7 @@ export function toServerFault(label: string, error: unknown): ServerFault {
  * @returns Whether it was the server.
  */
 export function isRefusal(error: unknown): boolean {
+  if (error instanceof ServerFault) return error.kind === "refused";
   const message = reasonOf(error);
   return systemCode(error) === "" && /^[A-Z][A-Z0-9]+ /.test(message) &&
     !/^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) /.test(message);
@@ -76,6 +77,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     "the user needs the rights that docs/redis.md lists",
   ],
   [/READONLY|read only replica/, "this is a replica: name the master"],
+  [/^CROSSSLOT/, "a cluster cannot keep names with such braces"],
   [/^OOM/, "the server is out of memory: see its maxmemory"],
   [/^WRONGTYPE/, "something else keeps the lock's key: use another keyPrefix"],
   [/NotCapable|Requires net access/, "run with --allow-net"],

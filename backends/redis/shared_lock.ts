@@ -3,6 +3,7 @@ import { LockBackendError } from "../core/errors.ts";
 import type { Holder } from "../core/holder.ts";
 import type { LeaseTerms } from "../core/lease_terms.ts";
 import { utf8 } from "../core/names.ts";
+import { isDuration, isPid, parseObject } from "../core/untrusted.ts";
 
 /** One lock, as its servers know it. */
 export interface SharedLock {
@@ -72,30 +73,17 @@ export function whoWeAre(): string {
  * @returns The holder.
  */
 export function readHolder(text: string, leftMs: number): Holder {
-  const record = parse(text);
-  const { host, pid, acquired } = record;
+  const { host, pid, acquired } = parseObject(text);
   const holder: Holder = {
     host: typeof host === "string" ? host : "",
-    pid: Number.isSafeInteger(pid) ? pid as number : 0,
+    pid: isPid(pid) ? pid : 0,
   };
-  if (typeof acquired === "number") {
-    holder.acquiredAt = new Date(acquired * 1e3);
-  }
+  const acquiredAt = Number(acquired) * 1000;
+  if (isDuration(acquiredAt)) holder.acquiredAt = new Date(acquiredAt);
   if (leftMs >= 0) holder.expiresAt = new Date(runtime.clock.wall() + leftMs);
   const fence = /"fence":(\d+)/.exec(text)?.[1];
   if (fence !== undefined) holder.fencingToken = BigInt(fence);
   return holder;
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null
-      ? value as Record<string, unknown>
-      : {};
-  } catch {
-    return {};
-  }
 }
 
 /**

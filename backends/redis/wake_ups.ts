@@ -4,6 +4,8 @@ import type { Connector } from "./connector.ts";
 // How long to leave a server alone that cannot be listened to, in milliseconds.
 const PAUSE_MS = 250;
 
+const LINGER_MS = 50;
+
 /** What a waiter is told. */
 export interface Listener {
   /**
@@ -27,6 +29,7 @@ export class WakeUps {
   readonly #listeners = new Map<string, Listener>();
   #opening: Promise<boolean> | null = null;
   #heard = false;
+  #stop: (() => void) | null = null;
 
   /** @param connector How the server is reached. */
   constructor(connector: Connector) {
@@ -67,17 +70,31 @@ export class WakeUps {
    */
   forget(owner: string): void {
     this.#listeners.delete(owner);
+    this.#rest();
+  }
+
+  // A subscriber that would keep the process alive is not kept for the next
+  // wait, unless that comes very soon.
+  #rest(): void {
+    if (this.#stop === null || this.#listeners.size > 0) return;
+    runtime.timers.after(LINGER_MS, () => {
+      if (this.#listeners.size > 0) return;
+      this.#stop?.();
+      this.#stop = null;
+      this.#heard = false;
+    });
   }
 
   async #subscribe(): Promise<boolean> {
     try {
       await this.#connector.prepare();
-      await this.#connector.subscribe(
+      this.#stop = await this.#connector.subscribe(
         this.channel,
         (message) => this.#onMessage(message),
         () => this.#onEnd(),
       );
       this.#heard = true;
+      this.#rest();
       return true;
     } catch {
       // Waiters refresh their places: that tells them of their turn, too, and
@@ -93,6 +110,7 @@ export class WakeUps {
 
   #onEnd(): void {
     this.#heard = false;
+    this.#stop = null;
     if (this.#listeners.size > 0) void this.#recover();
   }
 
