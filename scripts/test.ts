@@ -25,7 +25,8 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const reports = `${root}.runtimes/reports`;
 
 /** Files whose tests wait for servers and leases more than they compute. */
-const PATIENT = /\/(?:exit|redis_(?:clients|faults|lease|quorum|strangers))_/;
+const PATIENT =
+  /\/(?:exit|redis_(?:clients|faults|lease|quorum|strangers|waiting))_/;
 
 interface Selection {
   readonly runtimes: readonly RuntimeId[];

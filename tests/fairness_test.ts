@@ -20,7 +20,9 @@ const NOT_STARVED_MS = 1_000;
 
 for (const kind of [...hostKinds(), redisKind()]) {
   describe(`fairness of ${kind.kind}`, () => {
-    const runtimes = kind.fifo ? testRuntimes() : [nthRuntime(0)];
+    const runtimes = kind.fifo && !kind.lease
+      ? testRuntimes()
+      : [nthRuntime(0)];
     for (const runtime of runtimes) testLoop(kind, runtime.id);
     testTrying(kind);
     testShares(kind);

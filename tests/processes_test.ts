@@ -72,8 +72,12 @@ function testExclusion(kind: Kind, skip: string | false): void {
 }
 
 function testCounting(kind: Kind, skip: string | false): void {
+  // A server's round trips take longer than the kernel's calls.
+  const rounds = kind.lease ? 250 : 1000;
   it(
-    "8 processes × 1,000 unguarded read-modify-writes of one file come to 8,000, without overlap",
+    `8 processes × ${rounds} unguarded read-modify-writes of one file come to ${
+      8 * rounds
+    }, without overlap`,
     { skip },
     () =>
       withProcesses(async (processes) => {
@@ -81,9 +85,9 @@ function testCounting(kind: Kind, skip: string | false): void {
         const file = join(directory, spec.kind);
         writeFileSync(file, "0");
         const locks = await startLocks(kind, processes, 8, spec);
-        const counts = locks.map((lock) => lock.count(file, 1000));
+        const counts = locks.map((lock) => lock.count(file, rounds));
         const overlaps = await within(50_000, "the count", Promise.all(counts));
-        assert.equal(readFileSync(file, "utf8"), "8000");
+        assert.equal(readFileSync(file, "utf8"), String(8 * rounds));
         assert.deepEqual(overlaps, [0, 0, 0, 0, 0, 0, 0, 0]);
       }),
   );

@@ -28,6 +28,9 @@ const OUTAGE_MS = 5000;
 // How long to wait for the channel before the place is taken without it.
 const CHANNEL_MS = 100;
 
+// How often to ask for a lock when the answers take longer than it would live.
+const MOST_TRIES = 3;
+
 /**
  * One attempt of this process to take a lock of one server: the owner, and its
  * place in the server's queue.
@@ -80,9 +83,12 @@ export class Place implements Listener {
     const enqueue = willWait && this.#server.wakeUps.heard;
     if (enqueue) this.#server.wakeUps.listen(this.#owner, this);
     try {
-      const answer = await this.#ask(enqueue, this.#options);
-      const grant = this.#read(answer);
-      if (grant === null || grant.remainingMs() > 0) return grant;
+      // What came too late to be trusted is still ours, and is renewed.
+      for (let i = 0; i < MOST_TRIES; i++) {
+        const answer = await this.#ask(enqueue, this.#options);
+        const grant = this.#read(answer);
+        if (grant === null || grant.remainingMs() > 0) return grant;
+      }
       throw new ServerFault(
         "silent",
         `${this.#server.label}: it takes longer to answer than ttlMs allows ` +
