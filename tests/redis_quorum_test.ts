@@ -182,6 +182,28 @@ function testVotes(): void {
 }
 
 function testLoss(): void {
+  it("renews a lease no more that a majority has lost, also where it is kept", {
+    skip,
+  }, () =>
+    withRedis(3, async (servers) => {
+      const lock = create(servers, uniqueName());
+      const lease = await lock.acquire();
+      const key = `locking:{${lock.name}}`;
+      const isKept = async (): Promise<boolean> =>
+        await servers[2]!.command("EXISTS", key) === 1;
+      await until("the third grant", isKept);
+      const lost = new Promise((resolve) =>
+        lease.signal.addEventListener("abort", resolve)
+      );
+      await servers[0]!.command("FLUSHALL");
+      await servers[1]!.command("FLUSHALL");
+      await within(TERMS.heartbeatIntervalMs + 500, "the loss", lost);
+      // Its holder has not released it yet: it frees itself there.
+      const isGone = async (): Promise<boolean> => !(await isKept());
+      await until("its end", isGone, TERMS.ttlMs + 500);
+      await lease.release();
+    }));
+
   it(
     "keeps a lease through heartbeats though a minority forgets, and no longer",
     {

@@ -142,7 +142,7 @@ export class Ballot {
   // A grant that comes after the verdict strengthens it, or is given back.
   #onLate(server: RedisServer, vote: Vote): void {
     if (!this.#over || vote.says !== "granted") return;
-    if (this.#grant && !this.#grant.released) {
+    if (this.#grant && !this.#grant.over) {
       this.#strengthen(this.#grant, server, vote.stamp);
     } else this.#dropAt(server);
   }

@@ -82,11 +82,13 @@ export class Place implements Listener {
   async attempt(willWait: boolean): Promise<RedisGrant | null> {
     const enqueue = willWait && this.#server.wakeUps.heard;
     if (enqueue) this.#server.wakeUps.listen(this.#owner, this);
+    let waits = false;
     try {
       // What came too late to be trusted is still ours, and is renewed.
       for (let i = 0; i < MOST_TRIES; i++) {
         const answer = await this.#ask(enqueue, this.#options);
         const grant = this.#read(answer);
+        waits = willWait && grant === null;
         if (grant === null || grant.remainingMs() > 0) return grant;
       }
       throw new ServerFault(
@@ -99,7 +101,7 @@ export class Place implements Listener {
       void this.#leave().catch(() => {});
       throw error;
     } finally {
-      if (this.#grant || !willWait) this.#server.wakeUps.forget(this.#owner);
+      if (!waits) this.#server.wakeUps.forget(this.#owner);
     }
   }
 
@@ -183,7 +185,7 @@ export class Place implements Listener {
     }
     // An answer that comes after the end may tell of a place, or of a lock,
     // that nobody wants any more.
-    if (this.#grant === null || this.#grant.released) {
+    if (this.#grant === null || this.#grant.over) {
       void this.#leave().catch(() => {});
     }
   }

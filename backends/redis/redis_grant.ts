@@ -49,7 +49,7 @@ export class RedisGrant implements Grant, Renewable {
   readonly #stamps = new Map<RedisServer, Moment>();
   readonly #leave: (grant: RedisGrant) => Promise<boolean>;
   #lost: ((reason: string, cause?: unknown) => void) | null = null;
-  #released = false;
+  #over = false;
 
   /** @param options What it is made of. */
   constructor(options: RedisGrantOptions) {
@@ -68,13 +68,13 @@ export class RedisGrant implements Grant, Renewable {
     this.clock = new LeaseClock(runtime.clock, terms.ttlMs - drift, since);
   }
 
-  /** Whether it has been given back. */
-  get released(): boolean {
-    return this.#released;
+  /** Whether it has been given back or lost by the servers. */
+  get over(): boolean {
+    return this.#over;
   }
 
   remainingMs(): number {
-    return this.#released ? 0 : this.clock.remainingMs();
+    return this.#over ? 0 : this.clock.remainingMs();
   }
 
   watch(lost: (reason: string, cause?: unknown) => void): void {
@@ -105,11 +105,11 @@ export class RedisGrant implements Grant, Renewable {
    */
   join(server: RedisServer, stamp: string): void {
     this.onRenewed(server, readStamp(stamp));
-    if (this.#lost && !this.#released) server.keep(this);
+    if (this.#lost && !this.#over) server.keep(this);
   }
 
   onRenewed(server: RedisServer, sentAt: Moment): void {
-    if (this.#released) return;
+    if (this.#over) return;
     const last = this.#stamps.get(server);
     if (last && last.monotonic >= sentAt.monotonic) return;
     this.#stamps.set(server, sentAt);
@@ -117,18 +117,26 @@ export class RedisGrant implements Grant, Renewable {
   }
 
   onGone(server: RedisServer, reason: string): void {
-    if (this.#released) return;
+    if (this.#over) return;
     server.forget(this);
     this.#stamps.delete(server);
-    if (this.#stamps.size < this.#majority) return this.#lost?.(reason);
+    if (this.#stamps.size < this.#majority) {
+      // What its holder is told is lost must not live on elsewhere.
+      this.#stopRenewals();
+      return this.#lost?.(reason);
+    }
     this.clock.shorten(this.#since());
   }
 
   async release(): Promise<void> {
-    this.#released = true;
-    for (const server of this.#stamps.keys()) server.forget(this);
+    this.#stopRenewals();
     const held = await this.#leave(this);
     if (!held) this.#lost?.("it was gone when it was released");
+  }
+
+  #stopRenewals(): void {
+    this.#over = true;
+    for (const server of this.#stamps.keys()) server.forget(this);
   }
 
   // The moment since which a majority has kept the lock without a break.
