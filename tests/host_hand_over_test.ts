@@ -5,15 +5,16 @@ import { readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { lockFileName } from "../backends/file.ts";
-import { FileLock } from "../mod.ts";
+import { FileLock, SocketLock } from "../mod.ts";
 import { runtime } from "../runtime/mod.ts";
 import { PosixLockFiles } from "../runtime/posix_files.ts";
 import { hostKinds, type Kind } from "./_kinds.ts";
+import type { LockSpec } from "./fixtures/protocol.ts";
 import { makeDirectory, removeDirectory, uniqueName } from "./_names.ts";
 import { noFiles, noSockets } from "./_platform.ts";
 import { withProcesses } from "./_processes.ts";
 import { nthRuntime } from "./_runtimes.ts";
-import { turn } from "./_time.ts";
+import { sleep, turn, within } from "./_time.ts";
 
 const directory = makeDirectory();
 after(() => removeDirectory(directory));
@@ -53,6 +54,49 @@ function testBlocking(kind: Kind): void {
 function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
+
+describe("a first waiter that the machine does not run for a moment", () => {
+  it(
+    "keeps its turn at a SocketLock",
+    { skip: noSockets() },
+    () =>
+      withProcesses(async (processes) => {
+        const kind = hostKinds()[0]!;
+        const spec = kind.fresh();
+        const [slow, next] = [
+          await processes.worker(),
+          await processes.worker(),
+        ];
+        const locks = [await slow.create(spec), await next.create(spec)];
+        const ours = kind.create(spec);
+        let counted = 0;
+        for (let round = 0; counted < 5 && round < 50; round++) {
+          const lease = await ours.acquire();
+          const order: number[] = [];
+          const grants: Promise<void>[] = [];
+          for (const [i, lock] of locks.entries()) {
+            const wait = await lock.queue();
+            grants.push(wait.granted.then(() => {
+              order.push(i);
+              return lock.release();
+            }));
+          }
+          slow.child.signal("SIGSTOP");
+          const stopped = performance.now();
+          await lease.release();
+          await sleep(5);
+          slow.child.signal("SIGCONT");
+          // It has 11 ms, and needs one or two of them to come.
+          const ms = performance.now() - stopped;
+          await within(5000, "the grants", Promise.all(grants));
+          if (ms > 8) continue; // This process was not run for a moment, either.
+          counted++;
+          assert.deepEqual(order, [0, 1], `after ${ms} ms`);
+        }
+        assert.ok(counted > 0, "no round was short enough");
+      }),
+  );
+});
 
 describe("FileLock", () => {
   it("lets waiters in at an abstract socket while it is held", {

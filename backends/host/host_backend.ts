@@ -21,9 +21,19 @@ import type { Reply } from "./wire.ts";
 
 /**
  * By what right a process tries to take a lock: as the first waiter of a holder
- * that has gone; as a newcomer; or out of turn, because another may be next.
+ * that has gone; as a newcomer; out of turn, because another may be next; or
+ * behind one that is, as the last holder said.
  */
-type Right = "first" | "newcomer" | "out of turn";
+type Right = "first" | "newcomer" | "out of turn" | "behind";
+
+/** How a process stands to a lock that it tries to take. */
+interface Standing {
+  readonly right: Right;
+  /** How many come before it, as the last holder said; 0 if nobody did. */
+  readonly ahead: number;
+  /** How long it has been waiting, in milliseconds. */
+  readonly waitedMs: number;
+}
 
 /**
  * A lock of one host: a gate that the kernel gives to one process, and the
@@ -64,10 +74,10 @@ export class HostBackend implements Backend {
    */
   tryTake(willWait: boolean): MaybePromise<HostGrant | null> {
     const state = lately(this.key);
-    if (state === null || state === "ours") return this.#try("newcomer", 0);
-    if (state === "others") return this.#try("out of turn", 0);
+    if (state === null || state === "ours") return this.#try(NEWCOMER);
+    if (state === "others") return this.#try(OUT_OF_TURN);
     if (willWait) return null;
-    return pause(DEFERENCE_MS).then(() => this.#try("out of turn", 0));
+    return pause(DEFERENCE_MS).then(() => this.#try(OUT_OF_TURN));
   }
 
   /**
@@ -86,24 +96,27 @@ export class HostBackend implements Backend {
     let ahead = 0;
     let others = 0;
     while (!signal.aborted) {
-      const pauseMs = this.#pauseMs(right, unheard, ahead);
+      const pauseMs = this.#pauseMs(right, unheard, unheard === 0 ? ahead : 0);
       if (pauseMs > 0) await pause(pauseMs, signal);
       const end = await this.#visit(contention, waitedMs(), right === "first");
       if (signal.aborted) break;
       right = rightAfter(end, right);
       unheard = end.reply ? 0 : unheard + 1;
-      ahead = end.reply?.ahead ?? 0;
+      ahead = end.reply?.ahead ?? ahead;
       others = end.reply?.others ?? others;
       // Somebody else is next: to be found where the lock is, not raced.
-      if (end.reply && end.gone && right === "out of turn") continue;
+      if (end.reply && end.gone && right === "behind") continue;
       const tries = right === "first" && end.gone ? TRIES_OF_THE_FIRST : 1;
-      const grant = await this.#tryTimes(tries, right, waitedMs());
+      // Who only looks may have been told of a better right by now.
+      const by = right === "first" && !end.gone ? "out of turn" : right;
+      const standing = { right: by, ahead, waitedMs: waitedMs() };
+      const grant = await this.#tryTimes(tries, standing);
       if (grant === null) continue;
       // The next two: one of them may be dead. Where nobody said how many there
       // are, whoever had the lock a moment ago may be back.
       if (end.reply && end.gone) {
-        grant.expect(Math.min(2, others), FOLLOWING_MS);
-      } else grant.expect(Math.max(1, Math.min(2, others)), RETURNING_MS);
+        grant.expect(Math.min(NEXT, others), FOLLOWING_MS);
+      } else grant.expect(Math.max(1, Math.min(NEXT, others)), RETURNING_MS);
       return grant;
     }
     return null;
@@ -158,7 +171,7 @@ export class HostBackend implements Backend {
       // The next two come at once, in case one of them is dead. Those behind
       // have time: each hand-over takes longer than two deferences.
       const turns = Math.min(MOST_TURNS, Math.max(1, 2 * ahead - 3));
-      return right === "out of turn" ? turns * DEFERENCE_MS : 0;
+      return isDeferent(right) ? turns * DEFERENCE_MS : 0;
     }
     const { door, pollMs } = this.#gate;
     const longest = door === null ? pollMs.deaf : LONGEST_KNOCK_MS;
@@ -167,18 +180,17 @@ export class HostBackend implements Backend {
 
   async #tryTimes(
     tries: number,
-    right: Right,
-    waitedMs: number,
+    standing: Standing,
   ): Promise<HostGrant | null> {
     for (let i = 1; i < tries; i++) {
-      const grant = await this.#try(right, waitedMs);
+      const grant = await this.#try(standing);
       if (grant !== null) return grant;
       await nextTurn();
     }
-    return await this.#try(right, waitedMs);
+    return await this.#try(standing);
   }
 
-  #try(right: Right, waitedMs: number): MaybePromise<HostGrant | null> {
+  #try(standing: Standing): MaybePromise<HostGrant | null> {
     const room = reenter(this.key) ?? new Room();
     const refuse = (error: unknown): never => {
       void room.dissolve();
@@ -187,8 +199,8 @@ export class HostBackend implements Backend {
     try {
       const hold = this.#gate.tryHold(room.admit);
       return hold instanceof Promise
-        ? hold.then((h) => this.#settle(h, room, right, waitedMs), refuse)
-        : this.#settle(hold, room, right, waitedMs);
+        ? hold.then((h) => this.#settle(h, room, standing), refuse)
+        : this.#settle(hold, room, standing);
     } catch (error) {
       return refuse(error);
     }
@@ -197,8 +209,7 @@ export class HostBackend implements Backend {
   #settle(
     hold: Hold | null,
     room: Room,
-    right: Right,
-    waitedMs: number,
+    standing: Standing,
   ): MaybePromise<HostGrant | null> {
     if (hold === null) {
       void room.dissolve();
@@ -206,9 +217,9 @@ export class HostBackend implements Backend {
       return null;
     }
     const grant = new HostGrant(this.#gate, hold, room);
-    if (right === "out of turn") return this.#offer(grant, room, waitedMs);
+    if (isDeferent(standing.right)) return this.#offer(grant, room, standing);
     // Whoever comes from waiting leaves others behind, who follow now.
-    if (right === "first") grant.open();
+    if (standing.right === "first") grant.open();
     return this.#own(grant);
   }
 
@@ -217,19 +228,19 @@ export class HostBackend implements Backend {
     return grant;
   }
 
-  // The lock is ours unless a waiter with the better right shows up in time.
+  // The lock is ours unless waiters with the better right show up in time: as
+  // many as there are, lest the second of them be told that it is the first.
   async #offer(
     grant: HostGrant,
     room: Room,
-    waitedMs: number,
+    { right, ahead, waitedMs }: Standing,
   ): Promise<HostGrant | null> {
     grant.open();
-    const claimed = await new Promise<boolean>((resolve) => {
-      const { timers } = runtime;
-      timers.after(CLAIM_MS, () => resolve(false), { keepAlive: true });
-      room.watchForOlder(waitedMs, () => resolve(true));
+    const claimed = await room.claimed({
+      waitedMs,
+      claimants: Math.max(1, Math.min(NEXT, ahead)),
+      ms: right === "behind" ? FOLLOWING_MS : CLAIM_MS,
     });
-    room.stopWatching();
     if (!claimed) {
       room.settle();
       return this.#own(grant);
@@ -246,11 +257,18 @@ export class HostBackend implements Backend {
   }
 }
 
+const NEWCOMER: Standing = { right: "newcomer", ahead: 0, waitedMs: 0 };
+const OUT_OF_TURN: Standing = { ...NEWCOMER, right: "out of turn" };
+
 const UNANSWERED: VisitEnd = { answered: false, reply: null, gone: true };
 
+// How many waiters come to the next holder at once, and are waited for.
+const NEXT = 2;
+
 // A process that dies does not close everything at once: its connection to the
-// first waiter may end some microseconds before its hold on the lock.
-const TRIES_OF_THE_FIRST = 10;
+// first waiter may end some microseconds before its hold on the lock. Somebody
+// behind may have been faster, too: they wait for a claim, not for more tries.
+const TRIES_OF_THE_FIRST = 3;
 
 // For how many turns somebody who is far back stays away at the most.
 const MOST_TURNS = 16;
@@ -261,5 +279,9 @@ const LONGEST_KNOCK_MS = 8;
 function rightAfter(end: VisitEnd, before: Right): Right {
   // The right of the first goes with the news that the holder has gone.
   if (end.reply === null) return before === "first" ? "newcomer" : before;
-  return end.reply.ahead === 0 ? "first" : "out of turn";
+  return end.reply.ahead === 0 ? "first" : "behind";
+}
+
+function isDeferent(right: Right): boolean {
+  return right === "out of turn" || right === "behind";
 }

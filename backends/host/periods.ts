@@ -26,15 +26,16 @@ export const DEFERENCE_MS = 1;
 
 /**
  * How long a lock that was taken out of turn is kept back from its taker, so
- * that a waiter with the better right can claim it. Together with the deference
- * this is what a waiter that died, hangs or is stopped costs the rest.
+ * that a waiter with the better right can claim it, should there be one.
  */
 export const CLAIM_MS = 2;
 
 /**
- * How long a release waits for those who are known to follow: to the holder
- * from whom this one took the lock over, they were connected, and now they come
- * to this one.
+ * How long those are waited for who were connected to the former holder: by a
+ * release, which lets them keep their places, and by whoever finds the lock
+ * free although the former holder said that others come first. Together with
+ * the deference this is what a waiter that hangs or is stopped costs the rest;
+ * a busy machine may keep one that is well from running for some milliseconds.
  */
 export const FOLLOWING_MS = 10;
 

@@ -96,22 +96,26 @@ export class Room {
   }
 
   /**
-   * Watches for somebody who has waited longer than the one who took the lock.
+   * Waits for those who have waited longer than the one who took the lock.
    *
-   * @param waitedMs How long that one has waited.
-   * @param onOlder Called when such a waiter is there.
+   * @param options Who may come.
+   * @param options.waitedMs How long the one who took the lock has waited.
+   * @param options.claimants After how many of them it need not wait for more.
+   * @param options.ms How long they may take.
+   * @returns Whether somebody came.
    */
-  watchForOlder(waitedMs: number, onOlder: () => void): void {
+  async claimed(
+    { waitedMs, claimants, ms }: {
+      waitedMs: number;
+      claimants: number;
+      ms: number;
+    },
+  ): Promise<boolean> {
     const since = runtime.clock.monotonic() - waitedMs;
-    this.#onGuest = () => {
-      if (this.#guests.length > 0 && this.#guests[0]!.since < since) onOlder();
-    };
-    this.#onGuest();
-  }
-
-  /** Ends {@linkcode Room.watchForOlder}. */
-  stopWatching(): void {
-    this.#onGuest = null;
+    const older = (): number =>
+      this.#guests.filter((guest) => guest.since < since).length;
+    if (older() < claimants) await this.#until(() => older() >= claimants, ms);
+    return older() > 0;
   }
 
   /**
