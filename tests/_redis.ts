@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before } from "node:test";
+import { after, before, it } from "node:test";
 import { createClient } from "redis";
 import { Child } from "./_child.ts";
 import { noProgram } from "./_platform.ts";
@@ -137,11 +137,22 @@ export function freePort(): Promise<number> {
   });
 }
 
+const missing = noRedis();
+
+/** Declares a test, skipped where there is no server or something else. */
+export function redisTest(
+  name: string,
+  run: () => Promise<void>,
+  skip: string | false = missing,
+): void {
+  it(name, { skip }, run);
+}
+
 /** A server for all tests of a file; call it once, at the top of one. */
 export function fileServer(): { readonly own: RedisProcess } {
   let server: RedisProcess | undefined;
   before(async () => {
-    if (!noRedis()) server = await RedisProcess.start();
+    if (!missing) server = await RedisProcess.start();
   });
   after(() => server?.end());
   return {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { describe } from "node:test";
 import { createClient, createCluster, createSentinel } from "redis";
 import {
   type CreateRedisClient,
@@ -14,77 +14,80 @@ import { withProcesses } from "./_processes.ts";
 import {
   fileServer,
   freePort,
-  noRedis,
   RedisProcess,
+  redisTest,
   withRedis,
 } from "./_redis.ts";
 import { assertExclude } from "./_redis_locks.ts";
 import { currentRuntime } from "./_runtimes.ts";
 import { sleep, until, within } from "./_time.ts";
 
-const skip = noRedis();
 const server = fileServer();
 
-function test(
-  name: string,
-  run: () => Promise<void>,
-  missing: string | false = skip,
-): void {
-  it(name, { skip: missing }, run);
-}
-
 describe("RedisLock by a client of the caller's", () => {
-  test("that is not connected fails with LOCK_BACKEND and advice", async () => {
-    const url = `redis://${server.own.host}`;
-    const cluster = createCluster({ rootNodes: [{ url }] });
-    for (const client of [createClient({ url }), cluster]) {
-      const lock = new RedisLock(uniqueName(), { client });
-      const uses = [lock.tryAcquire(), lock.holder()];
-      await Promise.all(
-        uses.map((use) =>
-          assert.rejects(within<unknown>(3000, "an error", use), {
-            code: "LOCK_BACKEND",
-            message: /connect (?:the client|it) first/,
-          })
-        ),
-      );
-    }
-  });
+  redisTest(
+    "that is not connected fails with LOCK_BACKEND and advice",
+    async () => {
+      const url = `redis://${server.own.host}`;
+      const cluster = createCluster({ rootNodes: [{ url }] });
+      for (const client of [createClient({ url }), cluster]) {
+        const lock = new RedisLock(uniqueName(), { client });
+        const uses = [lock.tryAcquire(), lock.holder()];
+        await Promise.all(
+          uses.map((use) =>
+            assert.rejects(within<unknown>(3000, "an error", use), {
+              code: "LOCK_BACKEND",
+              message: /connect (?:the client|it) first/,
+            })
+          ),
+        );
+      }
+    },
+  );
 
-  test("excludes other clients and hosts, and leaves it open", () =>
-    withClients(async (open) => {
-      const { host } = server.own;
-      const client = await open(createClient({ url: `redis://${host}` }));
-      const other = await open(createClient({ url: `redis://${host}` }));
-      await assertExclude(server.own, { client }, { client: other });
-      await assertExclude(server.own, { client }, { hosts: host });
-      await assertExclude(server.own, { hosts: host }, { client });
-      await assertServedInTurn({ client });
-      assert.equal(await client.ping(), "PONG");
-    }));
+  redisTest(
+    "excludes other clients and hosts, and leaves it open",
+    () =>
+      withClients(async (open) => {
+        const { host } = server.own;
+        const client = await open(createClient({ url: `redis://${host}` }));
+        const other = await open(createClient({ url: `redis://${host}` }));
+        await assertExclude(server.own, { client }, { client: other });
+        await assertExclude(server.own, { client }, { hosts: host });
+        await assertExclude(server.own, { hosts: host }, { client });
+        await assertServedInTurn({ client });
+        assert.equal(await client.ping(), "PONG");
+      }),
+  );
 
-  test("of a cluster holds many slots at once, and wakes waiters", () =>
-    withCluster(async (own, open) => {
-      const client = await open();
-      const names = Array.from({ length: 20 }, () => uniqueName());
-      await assertHeldAtOnce({ client }, names);
-      await assertExclude(own, { client }, { client: await open() });
-      await assertExclude(own, { client }, { hosts: own.host });
-      await assertExclude(own, { hosts: own.host }, { client });
-      await assertServedInTurn({ client });
-      assert.equal(await client.get("nothing"), null);
-    }));
+  redisTest(
+    "of a cluster holds many slots at once, and wakes waiters",
+    () =>
+      withCluster(async (own, open) => {
+        const client = await open();
+        const names = Array.from({ length: 20 }, () => uniqueName());
+        await assertHeldAtOnce({ client }, names);
+        await assertExclude(own, { client }, { client: await open() });
+        await assertExclude(own, { client }, { hosts: own.host });
+        await assertExclude(own, { hosts: own.host }, { client });
+        await assertServedInTurn({ client });
+        assert.equal(await client.get("nothing"), null);
+      }),
+  );
 
-  test("of a cluster keeps no process alive when it has waited", () =>
-    withCluster((own) =>
-      withProcesses(async ({ script }) => {
-        const args = [`redis://${own.host}`, uniqueName()];
-        const waiter = script(currentRuntime(), "cluster_waiter.ts", ...args);
-        await waiter.line("done", 20_000);
-        const exit = await within(2000, "the end by itself", waiter.exited);
-        assert.deepEqual(exit, { code: 0, signal: null }, waiter.describe());
-      })
-    ));
+  redisTest(
+    "of a cluster keeps no process alive when it has waited",
+    () =>
+      withCluster((own) =>
+        withProcesses(async ({ script }) => {
+          const args = [`redis://${own.host}`, uniqueName()];
+          const waiter = script(currentRuntime(), "cluster_waiter.ts", ...args);
+          await waiter.line("done", 20_000);
+          const exit = await within(2000, "the end by itself", waiter.exited);
+          assert.deepEqual(exit, { code: 0, signal: null }, waiter.describe());
+        })
+      ),
+  );
 
   // A slot is of what is between a key's first braces; where a lock's keys lie
   // in several, the cluster refuses.
@@ -94,36 +97,42 @@ describe("RedisLock by a client of the caller's", () => {
     "app{1}:": [],
   };
   for (const [keyPrefix, expected] of Object.entries(refusals)) {
-    test(`of a cluster takes names with braces after "${keyPrefix}", or says that it cannot`, () =>
-      withCluster(async (_, open) => {
-        const client = await open();
-        const refused: string[] = [];
-        for (
-          const name of ["{", "{a", "{}", "a{b}c", "a}b", "}", "}a", "a{}"]
-        ) {
-          const lock = new RedisLock(name, { client, keyPrefix });
-          await lock.withLock(() => {}).catch((error) => {
-            assert.equal(error.code, "LOCK_BACKEND");
-            refused.push(name);
-          });
-        }
-        assert.deepEqual(refused, expected);
-      }));
+    redisTest(
+      `of a cluster takes names with braces after "${keyPrefix}", or says that it cannot`,
+      () =>
+        withCluster(async (_, open) => {
+          const client = await open();
+          const refused: string[] = [];
+          for (
+            const name of ["{", "{a", "{}", "a{b}c", "a}b", "}", "}a", "a{}"]
+          ) {
+            const lock = new RedisLock(name, { client, keyPrefix });
+            await lock.withLock(() => {}).catch((error) => {
+              assert.equal(error.code, "LOCK_BACKEND");
+              refused.push(name);
+            });
+          }
+          assert.deepEqual(refused, expected);
+        }),
+    );
   }
 
-  test("of a group under sentinels excludes hosts, and is woken", () =>
-    withSentinel((master, port) =>
-      withClients(async (open) => {
-        const sentinelRootNodes = [{ host: "127.0.0.1", port }];
-        const client = await open(
-          createSentinel({ name: "group", sentinelRootNodes }),
-        );
-        await assertExclude(master, { client }, { hosts: master.host });
-        await assertExclude(master, { hosts: master.host }, { client });
-        await assertServedInTurn({ client });
-        assert.equal(await client.get("nothing"), null);
-      })
-    ));
+  redisTest(
+    "of a group under sentinels excludes hosts, and is woken",
+    () =>
+      withSentinel((master, port) =>
+        withClients(async (open) => {
+          const sentinelRootNodes = [{ host: "127.0.0.1", port }];
+          const client = await open(
+            createSentinel({ name: "group", sentinelRootNodes }),
+          );
+          await assertExclude(master, { client }, { hosts: master.host });
+          await assertExclude(master, { hosts: master.host }, { client });
+          await assertServedInTurn({ client });
+          assert.equal(await client.get("nothing"), null);
+        })
+      ),
+  );
 });
 
 interface Openable {
@@ -220,7 +229,7 @@ async function assertServedInTurn(options: RedisLockOptions): Promise<void> {
 }
 
 describe("RedisLock by createClient", () => {
-  test("calls it once for all locks, and once for messages", async () => {
+  redisTest("calls it once for all locks, and once for messages", async () => {
     const calls: Parameters<CreateRedisClient>[0][] = [];
     const create: CreateRedisClient = (options) => {
       calls.push(options);

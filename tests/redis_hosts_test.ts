@@ -18,20 +18,13 @@ import {
   freePort,
   noRedis,
   type RedisProcess,
+  redisTest,
   withRedis,
 } from "./_redis.ts";
 import { assertExclude } from "./_redis_locks.ts";
 
 const skip = noRedis();
 const server = fileServer();
-
-function test(
-  name: string,
-  run: () => Promise<void>,
-  missing: string | false = skip,
-): void {
-  it(name, { skip: missing }, run);
-}
 
 /** Takes a lock and tells whether its key is on that server. */
 async function landsOn(
@@ -46,7 +39,7 @@ async function landsOn(
 }
 
 describe("RedisLock by hosts", () => {
-  test('takes "host:port", a URL, and an array of one', async () => {
+  redisTest('takes "host:port", a URL, and an array of one', async () => {
     const { host } = server.own;
     for (
       const hosts of [host, [host], `redis://${host}`, `redis://${host}/0`]
@@ -55,27 +48,30 @@ describe("RedisLock by hosts", () => {
     }
   });
 
-  test("takes user, password and database from a URL", () =>
-    withRedis(1, async ([own]) => {
-      const { host } = own!;
-      const rights = ["on", ">p@ss/w:rd", "~*", "&*", "+@all"];
-      await own!.command("ACL", "SETUSER", "alice", ...rights);
-      await own!.command("CONFIG", "SET", "requirepass", "secret");
-      const urls = {
-        3: `redis://alice:${encodeURIComponent("p@ss/w:rd")}@${host}/3`,
-        7: `redis://:secret@${host}/7`,
-      };
-      for (const [database, hosts] of Object.entries(urls)) {
-        const lease = await new RedisLock("report", { hosts }).acquire();
-        // The lock and its fence.
-        const space = String(await own!.command("INFO", "keyspace"));
-        assert.match(space, new RegExp(`^db${database}:keys=2,`, "m"));
-        assert.doesNotMatch(space, /^db0:/m);
-        await lease.release();
-      }
-    }));
+  redisTest(
+    "takes user, password and database from a URL",
+    () =>
+      withRedis(1, async ([own]) => {
+        const { host } = own!;
+        const rights = ["on", ">p@ss/w:rd", "~*", "&*", "+@all"];
+        await own!.command("ACL", "SETUSER", "alice", ...rights);
+        await own!.command("CONFIG", "SET", "requirepass", "secret");
+        const urls = {
+          3: `redis://alice:${encodeURIComponent("p@ss/w:rd")}@${host}/3`,
+          7: `redis://:secret@${host}/7`,
+        };
+        for (const [database, hosts] of Object.entries(urls)) {
+          const lease = await new RedisLock("report", { hosts }).acquire();
+          // The lock and its fence.
+          const space = String(await own!.command("INFO", "keyspace"));
+          assert.match(space, new RegExp(`^db${database}:keys=2,`, "m"));
+          assert.doesNotMatch(space, /^db0:/m);
+          await lease.release();
+        }
+      }),
+  );
 
-  test(
+  redisTest(
     "takes rediss:// URLs, with createClient's authority",
     () =>
       withRedis(1, async ([own]) => {
@@ -94,17 +90,26 @@ describe("RedisLock by hosts", () => {
     skip || noTls(),
   );
 
-  test("defaults to REDIS_URL, then to REDIS_HOST and REDIS_PORT", async () => {
-    const nobody = String(await freePort());
-    const at = { REDIS_HOST: "127.0.0.1", REDIS_PORT: String(server.own.port) };
-    const url = { REDIS_URL: `redis://${server.own.host}`, REDIS_PORT: nobody };
-    for (const each of [at, url]) {
-      const lock = withEnvironment(each, () => new RedisLock(uniqueName()));
-      await lock.withLock(async () => {
-        assert.equal((await server.own.keys(`*{${lock.name}}`)).length, 1);
-      });
-    }
-  });
+  redisTest(
+    "defaults to REDIS_URL, then to REDIS_HOST and REDIS_PORT",
+    async () => {
+      const nobody = String(await freePort());
+      const at = {
+        REDIS_HOST: "127.0.0.1",
+        REDIS_PORT: String(server.own.port),
+      };
+      const url = {
+        REDIS_URL: `redis://${server.own.host}`,
+        REDIS_PORT: nobody,
+      };
+      for (const each of [at, url]) {
+        const lock = withEnvironment(each, () => new RedisLock(uniqueName()));
+        await lock.withLock(async () => {
+          assert.equal((await server.own.keys(`*{${lock.name}}`)).length, 1);
+        });
+      }
+    },
+  );
 });
 
 function withEnvironment<T>(wanted: Record<string, string>, run: () => T): T {

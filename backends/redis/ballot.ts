@@ -5,7 +5,7 @@ import { majorityOf, RedisGrant } from "./redis_grant.ts";
 import { releaseOptions, toReleaseError, wasHeld } from "./releasing.ts";
 import { ACQUIRE, LEAVE, RAISE, type Script } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
-import { newOwner, type SharedLock, whoWeAre } from "./shared_lock.ts";
+import { newOwner, ownerOf, type SharedLock, whoWeAre } from "./shared_lock.ts";
 
 // A server that takes longer than half of the time to live is left out of a
 // vote, but none is before or after so many milliseconds: the first vote may
@@ -87,7 +87,7 @@ export class Ballot {
     const counts = new Map<string, number>();
     for (const vote of this.votes.values()) {
       if (vote.says !== "held") continue;
-      const owner = /"token":"([^"]*)"/.exec(vote.by)?.[1] ?? vote.by;
+      const owner = ownerOf(vote.by);
       counts.set(owner, (counts.get(owner) ?? 0) + 1);
     }
     return Math.max(0, ...counts.values()) >= this.#majority;

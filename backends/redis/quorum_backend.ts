@@ -6,7 +6,12 @@ import { Bell } from "./bell.ts";
 import { majorityOf } from "./redis_grant.ts";
 import { LOOK } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
-import { readHolder, type SharedLock, toLockError } from "./shared_lock.ts";
+import {
+  ownerOf,
+  readHolder,
+  type SharedLock,
+  toLockError,
+} from "./shared_lock.ts";
 import type { Listener } from "./wake_ups.ts";
 
 // A waiter votes again this often, in milliseconds, and three times in its time
@@ -117,7 +122,7 @@ export class QuorumBackend implements Backend {
     const looks = await Promise.allSettled(
       this.#servers.map((server) => this.#look(server)),
     );
-    const seen = new Map<string, { count: number; leftMs: number }>();
+    const seen = new Map<string, number>();
     let answers = 0;
     for (const look of looks) {
       if (look.status === "rejected") continue;
@@ -125,9 +130,9 @@ export class QuorumBackend implements Backend {
       const { text, leftMs } = look.value;
       if (text === null) continue;
       // What differs from server to server is when it was granted.
-      const owner = /"token":"[^"]*"/.exec(text)?.[0] ?? text;
-      const count = (seen.get(owner)?.count ?? 0) + 1;
-      seen.set(owner, { count, leftMs });
+      const owner = ownerOf(text);
+      const count = (seen.get(owner) ?? 0) + 1;
+      seen.set(owner, count);
       if (count >= this.#majority) return readHolder(text, leftMs);
     }
     if (answers >= this.#majority) return null;

@@ -87,6 +87,16 @@ export function readHolder(text: string, leftMs: number): Holder {
 }
 
 /**
+ * Whose lock it is, by what the lock's key holds.
+ *
+ * @param text The key's value.
+ * @returns The owner; of another program's, all that stands there.
+ */
+export function ownerOf(text: string): string {
+  return /"token":"([^"]*)"/.exec(text)?.[1] ?? text;
+}
+
+/**
  * Makes a lock's error of a server's fault.
  *
  * @param action What was tried, such as `Cannot acquire`.
