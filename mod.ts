@@ -30,6 +30,7 @@ export type {
   AcquireOptions,
   TryAcquireOptions,
 } from "./backends/core/options.ts";
+export { DynamoLock, type DynamoLockOptions } from "./backends/dynamo.ts";
 export { FileLock, type FileLockOptions } from "./backends/file.ts";
 export { RedisLock, type RedisLockOptions } from "./backends/redis.ts";
 export { SocketLock, type SocketLockOptions } from "./backends/socket.ts";

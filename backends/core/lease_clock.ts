@@ -79,3 +79,14 @@ export interface Moment {
 export function readMoment(clock: Clock): Moment {
   return { monotonic: clock.monotonic(), wall: clock.wall() };
 }
+
+/**
+ * What two hosts' clocks may differ by in their pace while a lease lasts, as in
+ * Redlock: a hundredth of it, and the precision of an expiry.
+ *
+ * @param ttlMs The time to live, in milliseconds.
+ * @returns By how much less a holder may trust it, in milliseconds.
+ */
+export function driftMs(ttlMs: number): number {
+  return ttlMs / 100 + 2;
+}

@@ -26,7 +26,8 @@ export interface LeaseOptions {
   heartbeatIntervalMs?: number;
 }
 
-const SHORTEST_TTL_MS = 100;
+/** The shortest time to live that a lease may have, in milliseconds. */
+export const SHORTEST_TTL_MS = 100;
 
 /**
  * Checks the terms of a lease.

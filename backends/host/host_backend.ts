@@ -6,7 +6,7 @@ import { toHolder } from "./ask_holder.ts";
 import { toLockError } from "./fault_error.ts";
 import type { Gate, Hold } from "./gate.ts";
 import { HostGrant, reenter } from "./host_grant.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../core/pause.ts";
 import {
   CLAIM_MS,
   DEFERENCE_MS,
@@ -97,7 +97,7 @@ export class HostBackend implements Backend {
     let others = 0;
     while (!signal.aborted) {
       const pauseMs = this.#pauseMs(right, unheard, unheard === 0 ? ahead : 0);
-      if (pauseMs > 0) await pause(pauseMs, signal);
+      if (pauseMs > 0) await pause(pauseMs, { signal });
       const end = await this.#visit(contention, waitedMs(), right === "first");
       if (signal.aborted) break;
       right = rightAfter(end, right);

@@ -1,6 +1,6 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { Grant } from "../core/backend.ts";
-import { LeaseClock, type Moment } from "../core/lease_clock.ts";
+import { driftMs, LeaseClock, type Moment } from "../core/lease_clock.ts";
 import type { LeaseTerms } from "../core/lease_terms.ts";
 import type { RedisServer, Renewable } from "./server.ts";
 import { readStamp } from "./stamp.ts";
@@ -25,12 +25,6 @@ export interface RedisGrantOptions {
    * @returns Whether it was still held.
    */
   leave(grant: RedisGrant): Promise<boolean>;
-}
-
-// What two hosts' clocks may differ by in their pace, as in Redlock: a
-// hundredth of the time to live, and the precision of the server's expiry.
-function driftMs(ttlMs: number): number {
-  return ttlMs / 100 + 2;
 }
 
 /**

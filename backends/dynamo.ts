@@ -1,0 +1,173 @@
+/**
+ * DynamoLock: mutual exclusion between all clients of a DynamoDB table, by a
+ * lease that its holder renews.
+ *
+ * @example Guard a store with the fencing token
+ * ```ts
+ * import { DynamoLock } from "@x/locking/dynamo";
+ *
+ * const endpoint = "http://127.0.0.1:1"; // no table here
+ * const lock = new DynamoLock("dynamo-example", { endpoint, region: "local" });
+ * const lease = await lock.tryAcquire().catch(() => null);
+ * if (lease) {
+ *   console.log(`write with token ${lease.fencingToken}`);
+ *   await lease.release();
+ * }
+ * ```
+ *
+ * @module
+ */
+import { callerLocation } from "./core/caller.ts";
+import { checkLeaseTerms, type LeaseOptions } from "./core/lease_terms.ts";
+import { Lock } from "./core/lock.ts";
+import { checkName } from "./core/names.ts";
+import { checkOptions, show } from "./core/options.ts";
+import type { DynamoClient } from "./dynamo/driver.ts";
+import { DynamoBackend } from "./dynamo/dynamo_backend.ts";
+import { keyOf } from "./dynamo/item.ts";
+import type { DynamoTable } from "./dynamo/table.ts";
+import { tableAt, tableOf } from "./dynamo/tables.ts";
+
+export type { LeaseOptions } from "./core/lease_terms.ts";
+export type { DynamoClient } from "./dynamo/driver.ts";
+
+/** Options of a {@linkcode DynamoLock}. */
+export interface DynamoLockOptions extends LeaseOptions {
+  /**
+   * The table's name or ARN. It has the string hash key `lockname`.
+   *
+   * @default {"locks"}
+   */
+  table?: string;
+  /**
+   * Whether to create the table when it is missing: paid by request, with its
+   * TTL on the attribute `expiry`.
+   *
+   * @default {false}
+   */
+  createTable?: boolean;
+  /**
+   * The region, such as `"eu-central-1"`.
+   *
+   * @default {what the driver's own chain finds, such as AWS_REGION}
+   */
+  region?: string;
+  /**
+   * The service's address, such as `"http://localhost:8000"`.
+   *
+   * @default {the region's}
+   */
+  endpoint?: string;
+  /**
+   * A client of the package `@aws-sdk/client-dynamodb` to use instead of
+   * `region` and `endpoint`.
+   */
+  client?: DynamoClient;
+}
+
+/**
+ * A lock between all clients of a DynamoDB table, kept as a lease: an item that
+ * its holder renews. No two hosts' clocks are compared: a waiter takes a lease
+ * for dead when it stood unchanged for its time to live on the waiter's own
+ * clock.
+ *
+ * A holder that was paused for longer than its time to live has lost the lock:
+ * `lease.signal` aborts, `lease.assertHeld()` throws, and its fencing token is
+ * smaller than that of the next holder.
+ *
+ * @example Hold a lock as long as a block
+ * ```ts ignore
+ * import { DynamoLock } from "@x/locking/dynamo";
+ *
+ * await using lease = await new DynamoLock("uniquename").acquire();
+ * lease.assertHeld();
+ * ```
+ */
+export class DynamoLock extends Lock {
+  /**
+   * Names the lock; nothing is connected yet.
+   *
+   * @param name The lock's name; by default the caller's `file:line`.
+   * @param options Where and on what terms the lock is kept.
+   * @throws {TypeError} If the name is empty or not a string, or an option is
+   * unknown or cannot be understood.
+   * @throws {RangeError} If `ttlMs` is under 100, or `heartbeatIntervalMs` not
+   * below half of it.
+   */
+  constructor(name?: string, options: DynamoLockOptions = {}) {
+    name = name === undefined ? callerLocation(new.target) : name;
+    checkName(name);
+    checkOptions("DynamoLock", options, KNOWN);
+    const terms = checkLeaseTerms("DynamoLock", options);
+    const { createTable = false } = options;
+    if (typeof createTable !== "boolean") {
+      throw new TypeError(
+        `DynamoLock createTable must be true or false, got ${
+          show(createTable)
+        }`,
+      );
+    }
+    const table = findTable(options);
+    const lock = {
+      name,
+      table: table.name,
+      key: keyOf(name),
+      terms,
+      createTable,
+    };
+    super(name, new DynamoBackend(lock, table));
+  }
+}
+
+const KNOWN = [
+  "table",
+  "ttlMs",
+  "heartbeatIntervalMs",
+  "createTable",
+  "region",
+  "endpoint",
+  "client",
+];
+
+function findTable(options: DynamoLockOptions): DynamoTable {
+  const { table = "locks", region, endpoint, client } = options;
+  check(
+    "table",
+    table,
+    /^(?:[A-Za-z0-9_.-]{3,255}|arn:\S+)$/,
+    "a table's name",
+  );
+  check("region", region, /^\S+$/, "a region's name");
+  check("endpoint", endpoint, /^https?:\/\/\S+$/, "an http or https URL");
+  if (client === undefined) {
+    return tableAt(table, {
+      ...region !== undefined && { region },
+      ...endpoint !== undefined && { endpoint },
+    });
+  }
+  if (region !== undefined || endpoint !== undefined) {
+    throw new TypeError(
+      "DynamoLock takes either a client, or region and endpoint",
+    );
+  }
+  if (typeof (client as DynamoClient | null)?.send !== "function") {
+    throw new TypeError(
+      "DynamoLock client must be a client of the package " +
+        "@aws-sdk/client-dynamodb: it has no send()",
+    );
+  }
+  return tableOf(table, client);
+}
+
+function check(
+  option: string,
+  value: unknown,
+  form: RegExp,
+  expected: string,
+): void {
+  if (value === undefined) return;
+  if (typeof value === "string" && form.test(value)) return;
+  throw new TypeError(
+    `DynamoLock ${option} must be ${expected}, got ${show(value)}`,
+  );
+}

@@ -1,0 +1,104 @@
+import { runtime } from "../../runtime/mod.ts";
+import { pause } from "../core/pause.ts";
+import { type CallOptions, callOptions } from "./call_options.ts";
+import type { Operation } from "./driver.ts";
+import { TableFault } from "./faults.ts";
+import type { DynamoTable } from "./table.ts";
+
+// How long a table may take until it can be used, in milliseconds.
+const LONGEST_MS = 120_000;
+
+// The shortest and the longest pause between two looks at it.
+const SHORTEST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2000;
+
+// What one step may take: the control plane is slower than the data plane.
+const STEP: CallOptions = {
+  ...callOptions(Infinity),
+  limitMs: 20_000,
+  paceMs: 5000,
+};
+
+/** What the service tells of a table, as far as it matters. */
+interface Description {
+  readonly Table?: { readonly TableStatus?: string };
+}
+
+/**
+ * Creates a table, paid by request, with its TTL on the expiry, and waits until
+ * it can be used. Others may be doing the same.
+ *
+ * @param table The table.
+ * @returns A promise until it is there.
+ * @throws {TableFault} If it cannot be created.
+ */
+export async function createTable(table: DynamoTable): Promise<void> {
+  await tolerate(
+    /ResourceInUse|LimitExceeded/,
+    () =>
+      ask(table, "CreateTable", {
+        BillingMode: "PAY_PER_REQUEST",
+        AttributeDefinitions: [{
+          AttributeName: "lockname",
+          AttributeType: "S",
+        }],
+        KeySchema: [{ AttributeName: "lockname", KeyType: "HASH" }],
+      }),
+  );
+  await active(table);
+  // Somebody else has enabled it, or is about to; or the service has no TTL,
+  // which is housekeeping only.
+  await tolerate(
+    /already enabled|being|UnknownOperation|ResourceInUse/,
+    () =>
+      ask(table, "UpdateTimeToLive", {
+        TimeToLiveSpecification: { Enabled: true, AttributeName: "expiry" },
+      }),
+  );
+}
+
+async function active(table: DynamoTable): Promise<void> {
+  const began = runtime.clock.monotonic();
+  let pauseMs = SHORTEST_PAUSE_MS;
+  while (await statusOf(table) !== "ACTIVE") {
+    if (runtime.clock.monotonic() - began > LONGEST_MS) {
+      const message = `${table.label}: not ACTIVE after ${LONGEST_MS} ms`;
+      throw new TableFault("busy", message);
+    }
+    await pause(pauseMs);
+    pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs);
+  }
+}
+
+async function statusOf(table: DynamoTable): Promise<string | undefined> {
+  try {
+    const description = await ask(table, "DescribeTable", {}) as Description;
+    return description.Table?.TableStatus;
+  } catch (error) {
+    // What has just been created may not be known everywhere yet.
+    if (error instanceof TableFault && error.kind === "missing") return;
+    throw error;
+  }
+}
+
+async function ask(
+  table: DynamoTable,
+  operation: Operation,
+  input: object,
+): Promise<object> {
+  const request = { operation, input: { TableName: table.name, ...input } };
+  return await table.link.ask(() => request, STEP);
+}
+
+async function tolerate(
+  expected: RegExp,
+  step: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (!(error instanceof TableFault) || !expected.test(error.message)) {
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import { runtime } from "../../runtime/mod.ts";
+import type { Grant } from "../core/backend.ts";
+import { driftMs, LeaseClock, type Moment } from "../core/lease_clock.ts";
+import { pause } from "../core/pause.ts";
+import { callOptions } from "./call_options.ts";
+import { isOf, type Item, readExpiry, readLease, toExpiry } from "./item.ts";
+import { type LockItem, toLockError } from "./lock_item.ts";
+import { release, renew } from "./requests.ts";
+import type { DynamoTable, Renewable, Reply } from "./table.ts";
+import type { Tenure } from "./tenure.ts";
+
+/** What a {@linkcode DynamoGrant} is made of. */
+export interface DynamoGrantOptions {
+  /** The lock. */
+  readonly lock: LockItem;
+  /** The table that keeps it. */
+  readonly table: DynamoTable;
+  /** What was written of it. */
+  readonly tenure: Tenure;
+  /** The fencing token. */
+  readonly fencingToken: bigint;
+  /** When the request was sent that took the lock. */
+  readonly sentAt: Moment;
+}
+
+/** A lock that a table keeps for this process. */
+export class DynamoGrant implements Grant, Renewable {
+  readonly fencingToken: bigint;
+  readonly clock: LeaseClock;
+  readonly #lock: LockItem;
+  readonly #table: DynamoTable;
+  readonly #tenure: Tenure;
+  #lost: ((reason: string) => void) | null = null;
+  #renewing = false;
+  #over = false;
+
+  /** @param options What it is made of. */
+  constructor(options: DynamoGrantOptions) {
+    this.fencingToken = options.fencingToken;
+    this.#lock = options.lock;
+    this.#table = options.table;
+    this.#tenure = options.tenure;
+    const { ttlMs } = options.lock.terms;
+    const trustedMs = ttlMs - driftMs(ttlMs);
+    this.clock = new LeaseClock(runtime.clock, trustedMs, options.sentAt);
+  }
+
+  watch(lost: (reason: string) => void): void {
+    this.#lost = lost;
+    const { ttlMs, heartbeatIntervalMs } = this.#lock.terms;
+    this.#table.heartbeats.add(this, heartbeatIntervalMs);
+    // The answer took long: the first heartbeat might come too late.
+    if (this.clock.remainingMs() < ttlMs / 2) void this.renew();
+  }
+
+  // What its holder was told is lost is not renewed: as nobody renews a lease
+  // whose time is over, none comes back to life.
+  async renew(): Promise<void> {
+    if (this.#renewing || this.#over) return;
+    this.#renewing = true;
+    const { paceMs } = callOptions(this.#lock.terms.ttlMs);
+    while (!this.#over && this.clock.remainingMs() > 0) {
+      try {
+        await this.#renewOnce();
+        break;
+      } catch {
+        // What the service refuses now it may grant in time: until its holder
+        // is told by the clocks, the lease is worth another try.
+        await pause(paceMs, { keepAlive: false });
+      }
+    }
+    this.#renewing = false;
+    if (this.clock.remainingMs() <= 0) this.#stop();
+  }
+
+  async #renewOnce(): Promise<void> {
+    const { terms: { ttlMs } } = this.#lock;
+    const options = {
+      ...callOptions(ttlMs),
+      limitMs: this.clock.remainingMs(),
+      persistent: true,
+      keepAlive: false,
+    };
+    let expiryMs = 0;
+    const reply = await this.#table.write((sentAt) => {
+      expiryMs = this.#tenure.next(
+        this.#table.link.clock.now() + ttlMs,
+        sentAt,
+      );
+      return renew(this.#lock, this.#tenure.owner, toExpiry(expiryMs));
+    }, options);
+    if (!reply.refused) return this.#onRenewed(expiryMs);
+    const item = reply.item ??
+      await this.#table.read(this.#lock, true, options);
+    this.#onRefusal(item);
+  }
+
+  // Refused although it is still ours: one of our requests has been applied
+  // whose answer was lost, or which the driver had sent twice.
+  #onRefusal(item: Item | undefined): void {
+    if (this.#over) return;
+    if (!isOf(item, this.#tenure.owner)) {
+      this.#stop();
+      return this.#lost?.(reasonOf(this.#table, item));
+    }
+    this.#onRenewed(readExpiry(item));
+  }
+
+  #onRenewed(expiryMs: number): void {
+    const sentAt = this.#tenure.settle(expiryMs);
+    if (sentAt) this.clock.renew(sentAt);
+  }
+
+  async release(): Promise<void> {
+    this.#stop();
+    const { name, terms: { ttlMs } } = this.#lock;
+    try {
+      const reply = await this.#leave();
+      if (reply.refused && !reply.repeated) {
+        this.#lost?.("it was gone when it was released");
+      }
+    } catch (error) {
+      const rest = error instanceof Error ? error.message : String(error);
+      const reason = `${rest}; it frees itself within ${ttlMs} ms`;
+      const cause = new Error(reason, { cause: error });
+      throw toLockError("Cannot release", name, cause);
+    }
+  }
+
+  // As long as the lease is not over, a service that comes back can still be
+  // told; and until a request that took the lock late has been undone.
+  #leave(): Promise<Reply> {
+    const options = callOptions(this.#lock.terms.ttlMs);
+    const leftMs = this.clock.remainingMs();
+    return this.#table.write(
+      () => release(this.#lock, this.#tenure.owner),
+      leftMs > 0 ? { ...options, limitMs: leftMs, persistent: true } : options,
+    );
+  }
+
+  #stop(): void {
+    this.#over = true;
+    const { heartbeatIntervalMs } = this.#lock.terms;
+    this.#table.heartbeats.delete(this, heartbeatIntervalMs);
+  }
+}
+
+function reasonOf({ label }: DynamoTable, item: Item | undefined): string {
+  return readLease(item) === null
+    ? `${label} has it no more`
+    : `${label} has it for another`;
+}

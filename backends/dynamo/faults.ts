@@ -1,0 +1,150 @@
+import { systemCode } from "../../runtime/fault.ts";
+
+/**
+ * What went wrong with a table:
+ * - `unreachable`: there is no connection, so nothing was asked;
+ * - `silent`: no answer came, and what was asked may have been done;
+ * - `busy`: the service answered that it cannot now;
+ * - `missing`: there is no such table;
+ * - `refused`: anything else; asking again is of no use.
+ */
+export type TableFaultKind =
+  | "unreachable"
+  | "silent"
+  | "busy"
+  | "missing"
+  | "refused";
+
+/** A table's failure in the one form that the lock sees. */
+export class TableFault extends Error {
+  override name = "TableFault";
+  /** What went wrong. */
+  readonly kind: TableFaultKind;
+
+  /**
+   * @param kind What went wrong.
+   * @param message In words, beginning with the table.
+   * @param cause What the driver threw.
+   */
+  constructor(kind: TableFaultKind, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.kind = kind;
+  }
+}
+
+/** What the driver throws. */
+interface DriverError {
+  readonly name?: string;
+  readonly message?: string;
+  readonly $metadata?: {
+    readonly httpStatusCode?: number;
+    readonly clockSkewCorrected?: boolean;
+  };
+}
+
+/**
+ * Turns what the driver threw into a {@linkcode TableFault}.
+ *
+ * @param table The table's name.
+ * @param label The table, for the message.
+ * @param error What was thrown.
+ * @returns The fault.
+ */
+export function toTableFault(
+  table: string,
+  label: string,
+  error: unknown,
+): TableFault {
+  if (error instanceof TableFault) return error;
+  const kind = kindOf(error);
+  const reason = reasonOf(error);
+  const help = kind === "missing" ? creation(table) : advice(reason);
+  const message = `${label}: ${reason}${help && `; ${help}`}`;
+  return new TableFault(kind, message, error);
+}
+
+/**
+ * Whether the service refused a write because its condition did not hold.
+ *
+ * @param error What the driver threw.
+ * @returns Whether it did.
+ */
+export function isConditionFailed(error: unknown): boolean {
+  return (error as DriverError | null)?.name ===
+    "ConditionalCheckFailedException";
+}
+
+const UNREACHABLE =
+  /ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|Unable to connect|failed to lookup/;
+const BROKEN =
+  /ECONNRESET|ECONNABORTED|ECONNCLOSED|ConnectionReset|ConnectionClosed|EPIPE|ETIMEDOUT|TimeoutError|AbortError|socket hang up|socket connection was closed|connection closed|error reading a body|network error/i;
+const THROTTLED =
+  /Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded|LimitExceededException|TooManyRequests|SlowDown/;
+
+function kindOf(error: unknown): TableFaultKind {
+  const { name = "", $metadata } = error as DriverError ?? {};
+  if (name === "ResourceNotFoundException") return "missing";
+  const text = `${name} ${systemCode(error)} ${reasonOf(error)}`;
+  const status = $metadata?.httpStatusCode ?? 0;
+  if (status >= 500 || status === 429 || THROTTLED.test(name)) return "busy";
+  // The driver has set its clock by the answer: the next one will do.
+  if ($metadata?.clockSkewCorrected) return "busy";
+  if (status >= 400) return "refused";
+  if (UNREACHABLE.test(text)) return "unreachable";
+  return BROKEN.test(text) ? "silent" : "refused";
+}
+
+// A name with several addresses fails with one error for each.
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return [...new Set(error.errors.map(reasonOf))].join(", ");
+  }
+  if (!(error instanceof Error)) return String(error);
+  const { name, message } = error;
+  // What the service's own errors mean is in their names.
+  const isNamed = /Exception$/.test(name) && !message.startsWith(name);
+  const isSaid = message !== "" && message !== "UnknownError";
+  if (!isNamed) return message || name;
+  return isSaid ? `${name}: ${message}` : name;
+}
+
+function creation(table: string): string {
+  return "create it, or set `createTable: true`: aws dynamodb create-table " +
+    `--table-name ${table} --billing-mode PAY_PER_REQUEST ` +
+    "--attribute-definitions AttributeName=lockname,AttributeType=S " +
+    "--key-schema AttributeName=lockname,KeyType=HASH";
+}
+
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [
+    /AccessDenied|not authorized/,
+    "allow this user dynamodb:UpdateItem and dynamodb:GetItem on the table",
+  ],
+  [
+    /UnrecognizedClient|InvalidSignature|security token|ExpiredToken|IncompleteSignature|InvalidClientTokenId|MissingAuthentication/,
+    "check the credentials",
+  ],
+  [
+    /Region is missing/,
+    "set the option `region` or the variable AWS_REGION",
+  ],
+  [
+    /[Cc]redential/,
+    "set the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a " +
+    "profile, or a role",
+  ],
+  [
+    /key element does not match|Missing the key lockname|schema/,
+    "the table needs a string hash key `lockname` and no sort key",
+  ],
+  [
+    /incorrect operand type|operand type|type mismatch/i,
+    "something else keeps an item of that name: use another table",
+  ],
+  [UNREACHABLE, "is the endpoint right, and can it be reached from here?"],
+  [/NotCapable|Requires net access/, "run with --allow-net"],
+];
+
+function advice(reason: string): string {
+  return ADVICE.find(([pattern]) => pattern.test(reason))?.[1] ?? "";
+}

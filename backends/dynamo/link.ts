@@ -1,0 +1,228 @@
+import { runtime } from "../../runtime/mod.ts";
+import { Deadlines } from "../core/deadlines.ts";
+import { type Moment, readMoment } from "../core/lease_clock.ts";
+import { pause } from "../core/pause.ts";
+import type { CallOptions } from "./call_options.ts";
+import {
+  type Driver,
+  type DynamoClient,
+  loadDriver,
+  type RawResponse,
+  type Request,
+} from "./driver.ts";
+import { isConditionFailed, TableFault, toTableFault } from "./faults.ts";
+import type { Item } from "./item.ts";
+import { TableClock } from "./table_clock.ts";
+
+/** What the service answers, as far as it matters. */
+export interface Output {
+  /** The item that was read; that stood there when a condition failed. */
+  readonly Item?: Item;
+  /** What was written. */
+  readonly Attributes?: Item;
+  /** About the request. */
+  readonly $metadata?: {
+    /** How often the driver sent it. */
+    readonly attempts?: number;
+  };
+}
+
+/** Makes a request, for a try that is sent now. */
+export type MakeRequest = (sentAt: Moment) => Request;
+
+/** What a {@linkcode Link} is made of. */
+export interface LinkOptions {
+  /** The table's name. */
+  readonly table: string;
+  /** The table, for messages. */
+  readonly label: string;
+  /** Gives the client; called once, on first use. */
+  connect(driver: Driver): DynamoClient;
+}
+
+const { monotonic } = runtime.clock;
+const awaited = new Deadlines(runtime.timers, monotonic, { keepAlive: true });
+const unawaited = new Deadlines(runtime.timers, monotonic, {
+  keepAlive: false,
+});
+
+// How long a request may take before its silence is worth a word.
+const NOTICEABLE_MS = 250;
+
+// How long the first answer of all may take before the question is asked again:
+// it needs credentials, the address of a name, and a handshake.
+const FIRST_PACE_MS = 2000;
+
+// How long the service's time is taken for known.
+const CLOCK_MS = 60_000;
+
+/** The way to a table's service. */
+export class Link {
+  /** The service's time. */
+  readonly clock: TableClock = new TableClock();
+  readonly #options: LinkOptions;
+  readonly #pending = new Set<{ readonly since: number }>();
+  #driver: Driver | null = null;
+  #client: DynamoClient | null = null;
+  #fault: TableFault | null = null;
+  #heardAt = -Infinity;
+  #clockHeardAt = -Infinity;
+
+  /** @param options What it is made of. */
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  /** When the service last answered, on the monotonic clock. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /**
+   * What is wrong now: the last failure since the service last answered, or
+   * that a request has been waiting for long.
+   */
+  get trouble(): string | null {
+    if (this.#fault) return this.#fault.message;
+    for (const { since } of this.#pending) {
+      const ms = monotonic() - since;
+      if (ms > NOTICEABLE_MS) return this.#silence(ms).message;
+    }
+    return null;
+  }
+
+  /**
+   * Asks the service, as often as it takes to get an answer.
+   *
+   * @param make Makes the request, anew for each try.
+   * @param options How it is asked.
+   * @returns The answer.
+   * @throws {TableFault} If there is none, or it is a refusal; what the driver
+   * threw where a write's condition did not hold.
+   */
+  async ask(make: MakeRequest, options: CallOptions): Promise<Output> {
+    if (this.#client === null) await this.#prepare();
+    const pending = { since: monotonic() };
+    this.#pending.add(pending);
+    try {
+      return await this.#askAgain(make, options, pending.since);
+    } finally {
+      this.#pending.delete(pending);
+    }
+  }
+
+  async #askAgain(
+    make: MakeRequest,
+    options: CallOptions,
+    began: number,
+  ): Promise<Output> {
+    const { limitMs, keepAlive } = options;
+    const isFirst = this.#heardAt === -Infinity;
+    const paceMs = Math.max(options.paceMs, isFirst ? FIRST_PACE_MS : 0);
+    for (let tries = 0;; tries++) {
+      const leftMs = Math.max(limitMs - (monotonic() - began), 1);
+      const ms = Math.min(paceMs * 2 ** tries, leftMs);
+      try {
+        return await this.#send(make, ms, keepAlive);
+      } catch (error) {
+        if (isConditionFailed(error)) throw error;
+        const fault = this.#note(error);
+        const pauseMs = backoffMs(tries);
+        const isLate = monotonic() - began + pauseMs >= limitMs;
+        if (isLate || !isWorthAnother(fault, options)) throw fault;
+        await pause(pauseMs, { keepAlive });
+      }
+    }
+  }
+
+  // The driver may heed no signal, or settle only when a hung connection does.
+  #send(make: MakeRequest, ms: number, keepAlive: boolean): Promise<Output> {
+    const deadlines = keepAlive ? awaited : unawaited;
+    const controller = new AbortController();
+    return new Promise((resolve, reject) => {
+      const limit = {
+        at: monotonic() + ms,
+        expire: () => {
+          reject(this.#silence(ms));
+          controller.abort();
+        },
+      };
+      deadlines.add(limit);
+      this.#sendOnce(make, controller.signal).then((output) => {
+        this.#hear();
+        resolve(output);
+      }, (error) => {
+        if (isConditionFailed(error)) this.#hear();
+        reject(error);
+      }).finally(() => deadlines.cancel(limit));
+    });
+  }
+
+  async #sendOnce(
+    make: MakeRequest,
+    abortSignal: AbortSignal,
+  ): Promise<Output> {
+    const sentAt = readMoment(runtime.clock);
+    const isStale = monotonic() - this.#clockHeardAt > CLOCK_MS;
+    const command = this.#driver!.command(
+      make(sentAt),
+      isStale ? this.#readClock(sentAt.wall) : undefined,
+    );
+    return await this.#client!.send(command, { abortSignal }) as Output;
+  }
+
+  #readClock(sentAt: number): (response: RawResponse) => void {
+    return ({ headers }) => {
+      this.#clockHeardAt = monotonic();
+      this.clock.hear(headers?.date ?? headers?.Date, sentAt);
+    };
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      this.#driver = await loadDriver();
+      this.#client ??= this.#options.connect(this.#driver);
+    } catch (error) {
+      throw this.#note(error);
+    }
+  }
+
+  #hear(): void {
+    this.#fault = null;
+    this.#heardAt = monotonic();
+  }
+
+  // What the service refuses concerns one request alone.
+  #note(error: unknown): TableFault {
+    const { table, label } = this.#options;
+    const fault = toTableFault(table, label, error);
+    const { kind } = fault;
+    if (kind === "refused" || kind === "missing") this.#hear();
+    else this.#fault = fault;
+    if (kind === "busy") this.#heardAt = monotonic();
+    return fault;
+  }
+
+  #silence(ms: number): TableFault {
+    return new TableFault(
+      "silent",
+      `${this.#options.label}: no answer for ${Math.round(ms)} ms; is the ` +
+        "endpoint right, and are there credentials?",
+    );
+  }
+}
+
+function isWorthAnother(
+  { kind }: TableFault,
+  { persistent }: CallOptions,
+): boolean {
+  if (kind === "unreachable") return persistent;
+  return kind === "silent" || kind === "busy";
+}
+
+// Full jitter, so that those who were turned away together do not come back
+// together. (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog,
+// 2015.)
+function backoffMs(tries: number): number {
+  return Math.random() * Math.min(1000, 25 * 2 ** tries);
+}

@@ -1,0 +1,156 @@
+/**
+ * The requests that keep a lock: each a single write with a condition, or a
+ * read, and each safe to be sent again.
+ *
+ * @module
+ */
+import { type Attribute, FREE, type Sighting } from "./item.ts";
+import type { Request } from "./driver.ts";
+
+/** Which item of which table. */
+export interface Place {
+  /** The table's name. */
+  readonly table: string;
+  /** The item's hash key. */
+  readonly key: string;
+}
+
+/** What an acquire writes, and what it may replace. */
+export interface Claim {
+  /** Who takes the lock. */
+  readonly owner: string;
+  /** Until when. */
+  readonly expiry: Attribute;
+  /** For how long, in milliseconds, from each heartbeat on. */
+  readonly ttlMs: number;
+  /** The taker's host. */
+  readonly host: string;
+  /** The taker's process id. */
+  readonly pid: number;
+  /**
+   * What to count the fencing token from where none stands in the table; null
+   * where that is not known yet: then only what has one is taken.
+   */
+  readonly base: bigint | null;
+  /** The lease that is dead, and may be replaced as it was seen; or null. */
+  readonly dead: Sighting | null;
+}
+
+/**
+ * Takes the lock if it is free, if it has been taken by the same owner in an
+ * earlier try, or if the lease that stands there is the dead one.
+ *
+ * @param place The lock's item.
+ * @param claim Who takes it.
+ * @returns The request.
+ */
+export function acquire(place: Place, claim: Claim): Request {
+  const { dead } = claim;
+  const taken = dead === null
+    ? ""
+    : dead.lockid
+    ? " OR (#lockid = :deadId AND #expiry = :dead)"
+    : " OR (attribute_not_exists(#lockid) AND #expiry = :dead)";
+  const counted = claim.base === null ? "attribute_exists(#fence) AND " : "";
+  return update(place, {
+    UpdateExpression: "SET #expiry = :expiry, #host = :host, #pid = :pid, " +
+      "#lockid = :owner, #ttl = :ttl, " +
+      "#fence = if_not_exists(#fence, :base) + :one",
+    // The expiry only grows in the hands of an owner: so who sees one twice
+    // knows that there was no heartbeat between, however late a copy of an
+    // earlier request arrives.
+    ConditionExpression: `${counted}(` +
+      "attribute_not_exists(#expiry) OR #expiry = :free OR " +
+      `(#lockid = :owner AND #expiry < :expiry)${taken})`,
+    ExpressionAttributeNames: names(
+      ...["expiry", "host", "pid", "lockid", "ttl", "fence"],
+    ),
+    ExpressionAttributeValues: {
+      ":expiry": claim.expiry,
+      ":host": { S: claim.host },
+      ":pid": { N: String(claim.pid) },
+      ":owner": { N: claim.owner },
+      ":ttl": { N: String(claim.ttlMs) },
+      ":base": { N: String(claim.base ?? 0n) },
+      ":one": { N: "1" },
+      ":free": FREE,
+      ...dead && { ":dead": dead.expiry },
+      ...dead?.lockid && { ":deadId": dead.lockid },
+    },
+    ReturnValues: "UPDATED_NEW",
+  });
+}
+
+/**
+ * Renews a lease that is still the owner's.
+ *
+ * @param place The lock's item.
+ * @param owner Who holds it.
+ * @param expiry Until when.
+ * @returns The request.
+ */
+export function renew(
+  place: Place,
+  owner: string,
+  expiry: Attribute,
+): Request {
+  return update(place, {
+    UpdateExpression: "SET #expiry = :expiry",
+    ConditionExpression: "#lockid = :owner AND #expiry < :expiry",
+    ExpressionAttributeNames: names("expiry", "lockid"),
+    ExpressionAttributeValues: { ":expiry": expiry, ":owner": { N: owner } },
+  });
+}
+
+/**
+ * Marks a lock free that is still the owner's. The item stays, so that its
+ * fencing token goes on: the table's own TTL leaves it alone, since it ignores
+ * what expired more than five years ago.
+ *
+ * @param place The lock's item.
+ * @param owner Who holds it.
+ * @returns The request.
+ */
+export function release(place: Place, owner: string): Request {
+  return update(place, {
+    UpdateExpression: "SET #expiry = :free REMOVE #lockid, #host, #pid, #ttl",
+    ConditionExpression: "#lockid = :owner",
+    ExpressionAttributeNames: names("expiry", "lockid", "host", "pid", "ttl"),
+    ExpressionAttributeValues: { ":free": FREE, ":owner": { N: owner } },
+  });
+}
+
+/**
+ * Looks at a lock.
+ *
+ * @param place The lock's item.
+ * @param consistent Whether it must be the newest state, at twice the price.
+ * @returns The request.
+ */
+export function look({ table, key }: Place, consistent: boolean): Request {
+  return {
+    operation: "GetItem",
+    input: {
+      TableName: table,
+      Key: { lockname: { S: key } },
+      ConsistentRead: consistent,
+    },
+  };
+}
+
+// What stands there when a condition fails comes with the refusal, for nothing.
+function update({ table, key }: Place, input: object): Request {
+  return {
+    operation: "UpdateItem",
+    input: {
+      TableName: table,
+      Key: { lockname: { S: key } },
+      ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+      ...input,
+    },
+  };
+}
+
+function names(...attributes: string[]): Record<string, string> {
+  return Object.fromEntries(attributes.map((name) => [`#${name}`, name]));
+}
