@@ -50,9 +50,9 @@ function newTest(path: string[]): OpenTest {
   return { name: path.join(" > "), outcome: "passed", detail: "" };
 }
 
-/** Deno and Bun make a suite of each file, too. */
+/** Deno and Bun make a suite of each file, too, Deno even of its own. */
 function isTitle(suite: string): boolean {
-  return !/\.ts$/.test(suite);
+  return !/\.ts$|^ext:/.test(suite);
 }
 
 function settle(

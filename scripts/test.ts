@@ -10,6 +10,8 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import config from "../deno.json" with { type: "json" };
+import { ensureDynamoDbLocal } from "./dynamodb_local.ts";
 import type { TestResult } from "./junit.ts";
 import {
   ensureRuntimes,
@@ -45,6 +47,7 @@ export async function runTests(args: readonly string[]): Promise<Row[]> {
   const selection = await select(args);
   await ensureDependencies();
   await ensureRedis();
+  await ensureDynamoDbLocal();
   const here = await ensureRuntimes();
   await Deno.mkdir(reports, { recursive: true });
   const rows: Row[] = [];
@@ -93,8 +96,11 @@ async function testFiles(folder: string): Promise<string[]> {
 
 /** `deno task` has installed them already, unless it was not `deno task`. */
 async function ensureDependencies(): Promise<void> {
+  const packages = Object.entries(config.imports)
+    .filter(([, from]) => from.startsWith("npm:"))
+    .map(([name]) => Deno.stat(`${root}node_modules/${name}`));
   try {
-    await Deno.stat(`${root}node_modules/koffi`);
+    await Promise.all(packages);
   } catch {
     console.log("installing the npm packages of deno.json in node_modules/");
     await new Deno.Command(Deno.execPath(), { args: ["install"], cwd: root })

@@ -8,7 +8,10 @@ import type { Suite } from "./_suite.ts";
 import { microtasks, sleep, turn } from "./_time.ts";
 
 const LANES = 10;
-const ROUNDS = 100;
+
+function roundsOf({ capabilities }: Suite): number {
+  return capabilities.slow ? 20 : 100;
+}
 
 /** Declares the tests of races. */
 export function testRaces(suite: Suite): void {
@@ -16,25 +19,31 @@ export function testRaces(suite: Suite): void {
   testTimeouts(suite);
 }
 
-function testAborts({ fresh, twin, test }: Suite): void {
-  test("1,000 aborts raced against a hand-over leave the lock free each time", async () => {
-    const seen = await inLanes(fresh, async (lock, round) => {
+function testAborts(suite: Suite): void {
+  const { twin, test, capabilities } = suite;
+  const count = (LANES * roundsOf(suite)).toLocaleString("en");
+  // A hand-over that takes milliseconds is over some milliseconds later.
+  const later = (round: number): Promise<void> =>
+    capabilities.slow ? sleep(round % 12) : Promise.resolve();
+  test(`${count} aborts raced against a hand-over leave the lock free each time`, async () => {
+    const seen = await inLanes(suite, async (lock, round) => {
       const holder = await lock.acquire();
       const controller = new AbortController();
       const reason = new Error(`round ${round}`);
       const waiting = twin(lock).acquire({ signal: controller.signal });
       const outcome = settle(waiting, reason);
       await Promise.all([
-        offset(round).then(() => controller.abort(reason)),
+        offset(round).then(() => later(round))
+          .then(() => controller.abort(reason)),
         offset(round / 8).then(() => holder.release()),
       ]);
       return outcome;
-    }, twin);
+    });
     assertBoth(seen);
   });
 
-  test("1,000 aborts raced against the first grant leave the lock free each time", async () => {
-    await inLanes(fresh, async (lock, round) => {
+  test(`${count} aborts raced against the first grant leave the lock free each time`, async () => {
+    await inLanes(suite, async (lock, round) => {
       const controller = new AbortController();
       const reason = new Error(`round ${round}`);
       const waiting = round % 2 === 0
@@ -44,13 +53,15 @@ function testAborts({ fresh, twin, test }: Suite): void {
       await offset(round);
       controller.abort(reason);
       return outcome;
-    }, twin);
+    });
   });
 }
 
-function testTimeouts({ fresh, twin, test }: Suite): void {
-  test("1,000 timeouts raced against a hand-over leave the lock free each time", async () => {
-    const seen = await inLanes(fresh, async (lock, round) => {
+function testTimeouts(suite: Suite): void {
+  const { twin, test } = suite;
+  const count = (LANES * roundsOf(suite)).toLocaleString("en");
+  test(`${count} timeouts raced against a hand-over leave the lock free each time`, async () => {
+    const seen = await inLanes(suite, async (lock, round) => {
       const holder = await lock.acquire();
       const timeoutMs = round % 4;
       const outcome = settle(twin(lock).acquire({ timeoutMs }));
@@ -59,12 +70,12 @@ function testTimeouts({ fresh, twin, test }: Suite): void {
       await offset(round);
       await holder.release();
       return outcome;
-    }, twin);
+    });
     assert.ok(seen.rejected > 0, "no timeout ever won");
   });
 
   test("a timeout and an abort of one task settle it once", async () => {
-    await inLanes(fresh, async (lock, round) => {
+    await inLanes(suite, async (lock, round) => {
       const holder = await lock.acquire();
       const controller = new AbortController();
       const reason = new Error("aborted");
@@ -76,7 +87,7 @@ function testTimeouts({ fresh, twin, test }: Suite): void {
       controller.abort(reason);
       await holder.release();
       return outcome;
-    }, twin);
+    });
   });
 }
 
@@ -87,14 +98,15 @@ interface Seen {
 
 /** Runs the rounds, some locks at a time, and checks each lock after each. */
 async function inLanes(
-  fresh: () => Lock,
+  suite: Suite,
   round: (lock: Lock, round: number) => Promise<boolean>,
-  twin: (lock: Lock) => Lock,
 ): Promise<Seen> {
+  const { fresh, twin } = suite;
+  const rounds = roundsOf(suite);
   const seen: Seen = { granted: 0, rejected: 0 };
   const lane = async (_: unknown, first: number): Promise<void> => {
     const lock = fresh();
-    for (let i = 0; i < ROUNDS; i++) {
+    for (let i = 0; i < rounds; i++) {
       const granted = await round(lock, i * LANES + first);
       seen[granted ? "granted" : "rejected"]++;
       await assertFree(twin(lock), i);

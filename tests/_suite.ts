@@ -25,6 +25,13 @@ export interface Capabilities {
    * sleep of the machine.
    */
   remote: boolean;
+  /**
+   * Whether each step out of the process takes milliseconds: then what others
+   * do a thousand times is done less often.
+   *
+   * @default {false}
+   */
+  slow?: boolean;
 }
 
 /** The means that each part of the suite gets. */
