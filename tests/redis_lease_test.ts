@@ -1,15 +1,16 @@
 /** RedisLock's leases: stopped holders, many of them, and wrong clocks. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { RedisLock } from "../mod.ts";
+import { noFaketime, shifted } from "./_faketime.ts";
+import type { LockSpec } from "./fixtures/protocol.ts";
 import { uniqueName } from "./_names.ts";
-import { noProgram } from "./_platform.ts";
 import { fixture, withProcesses } from "./_processes.ts";
 import { noRedis, RedisProcess } from "./_redis.ts";
 import { currentRuntime, longRun } from "./_runtimes.ts";
 import { spyTimers } from "./_spies.ts";
+import { testStoppedHolder } from "./_stopped_holder.ts";
 import { sleep, until, within } from "./_time.ts";
 
 const skip = noRedis();
@@ -26,58 +27,20 @@ function create(name: string, options = {}): RedisLock {
   return new RedisLock(name, { hosts: server.host, ...options });
 }
 
-function specOf(name: string, options = {}): string {
+function specOf(name: string, options = {}): LockSpec {
   const all = { hosts: server.host, ...options };
-  return JSON.stringify({ kind: "RedisLock", name, options: all });
+  return { kind: "RedisLock", name, options: all };
 }
 
 describe("RedisLock of a holder that is stopped past its time to live", () => {
-  const count = longRun() ? 200 : 40;
-  it(
-    `it knows at once, and a fenced store accepts nothing stale, ${count} times`,
-    { skip },
-    () =>
-      withProcesses(async ({ script }) => {
-        const names = Array.from({ length: count }, () => uniqueName());
-        const writer = script(
-          currentRuntime(),
-          "stale_writer.ts",
-          ...names.map((name) => specOf(name, TERMS)),
-        );
-        await writer.line("ready", 20_000);
-        await until("writes", () => writer.lines.length > 2 * count);
-        writer.signal("SIGSTOP");
-        const locks = names.map((name) => create(name));
-        const leases = await Promise.all(
-          locks.map((lock) => lock.acquire({ timeoutMs: 10_000 })),
-        );
-        const tokens = new Map(
-          leases.map((lease) => [lease.lockName, lease.fencingToken!]),
-        );
-        const seen = writer.lines.length;
-        writer.signal("SIGCONT");
-        await until("a report", () => {
-          return writer.lines.some((line) => line.startsWith("believed"));
-        });
-        // Time for it to write what it should not.
-        await sleep(50);
-        assert.ok(writer.lines.includes("believed 0 0 0"), "believed too long");
-        const accepted = writer.lines.slice(seen).filter((line) => {
-          const [what, name = "", token = 0] = line.split(" ");
-          return what === "write" && BigInt(token) >= tokens.get(name)!;
-        });
-        assert.deepEqual(accepted, []);
-        for (const lease of leases) lease.assertHeld();
-        await Promise.all(leases.map((lease) => lease.release()));
-      }),
-  );
+  testStoppedHolder((name) => specOf(name, TERMS), skip);
 
   it("its waiter gets the lock when the time to live is over, and not before", {
     skip,
   }, () =>
     withProcesses(async (processes) => {
       const worker = await processes.worker();
-      const spec = JSON.parse(specOf(uniqueName(), TERMS));
+      const spec = specOf(uniqueName(), TERMS);
       const theirs = await worker.create(spec);
       await theirs.take();
       const waiting = create(spec.name).acquire();
@@ -146,18 +109,20 @@ describe("RedisLock with the smallest time to live", () => {
 });
 
 describe("RedisLock of a host whose clock is wrong", () => {
-  const missing = skip || noProgram("faketime", "--help");
+  const missing = skip || noFaketime();
   for (const shift of ["+1h", "-1h"]) {
     it(`a holder with a clock of ${shift} keeps its lock and loses none`, {
       skip: missing,
     }, () =>
       withProcesses(async ({ program }) => {
         const name = uniqueName();
+        const [command = "", ...args] =
+          shifted(currentRuntime(), shift).command;
         const child = program(
-          ...["env", `FAKETIME=${shift}`, `LD_PRELOAD=${fakeLibrary()}`],
-          ...currentRuntime().command,
+          command,
+          ...args,
           fixture("stale_writer.ts"),
-          specOf(name, TERMS),
+          JSON.stringify(specOf(name, TERMS)),
         );
         await child.line("ready", 20_000);
         await sleep(2 * TERMS.ttlMs);
@@ -169,12 +134,6 @@ describe("RedisLock of a host whose clock is wrong", () => {
       }));
   }
 });
-
-// Not through faketime itself, which stays as the parent of what it starts.
-function fakeLibrary(): string {
-  const print = ["-f", "+1h", "printenv", "LD_PRELOAD"];
-  return spawnSync("faketime", print, { encoding: "utf8" }).stdout.trim();
-}
 
 async function timedAcquire(name: string): Promise<{ ms: number }> {
   const began = performance.now();

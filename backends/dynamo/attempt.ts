@@ -130,13 +130,11 @@ export class Attempt {
     const { observations } = this.#table;
     const { key, terms: { ttlMs } } = this.#lock;
     const options = { ...this.#options, persistent: true };
-    // Where nothing says that the lock is held, or a lease is dead, only a
-    // write tells; and it demands what was seen. A look may be a little old:
-    // that costs a poll, and grants nothing.
-    const isLive = (observations.deadInMs(key, ttlMs) ?? 0) > 0;
-    if (isLive) {
+    // A look is cheaper than a write. It may be a little old: that costs a
+    // poll, and grants nothing, since the write demands what was seen.
+    if (this.#rival && !observations.isOverdue(key, ttlMs)) {
       this.#see(await this.#table.read(this.#lock, false, options));
-      if (this.#rival) return null;
+      if (this.#rival && !observations.dead(key, ttlMs)) return null;
     }
     return await this.try(options);
   }
@@ -144,6 +142,12 @@ export class Attempt {
   async #claim(options: CallOptions): Promise<DynamoGrant | null> {
     const { terms: { ttlMs }, key } = this.#lock;
     const { link: { clock: time }, observations } = this.#table;
+    // This host's clock may be anything, and what is written is for others: the
+    // first request of a process asks for the service's time.
+    if (!time.known) {
+      this.#see(await this.#table.read(this.#lock, true, options));
+      if (this.#rival) return null;
+    }
     this.#unsure = true;
     const reply = await this.#table.write((sentAt) => {
       const expiryMs = this.#tenure.next(time.now() + ttlMs, sentAt);
@@ -153,7 +157,7 @@ export class Attempt {
         ttlMs,
         host: identity.host(),
         pid: identity.pid,
-        base: time.known ? BigInt(time.now()) * 1000n : null,
+        base: BigInt(time.now()) * 1000n,
         dead: observations.dead(key, ttlMs),
       });
     }, options);

@@ -163,19 +163,33 @@ export class Link {
     abortSignal: AbortSignal,
   ): Promise<Output> {
     const sentAt = readMoment(runtime.clock);
-    const isStale = monotonic() - this.#clockHeardAt > CLOCK_MS;
-    const command = this.#driver!.command(
-      make(sentAt),
-      isStale ? this.#readClock(sentAt.wall) : undefined,
-    );
+    if (monotonic() - this.#clockHeardAt > CLOCK_MS) {
+      return await this.#sendForTime(make(sentAt), sentAt, abortSignal);
+    }
+    const command = this.#driver!.command(make(sentAt));
     return await this.#client!.send(command, { abortSignal }) as Output;
   }
 
-  #readClock(sentAt: number): (response: RawResponse) => void {
-    return ({ headers }) => {
+  async #sendForTime(
+    request: Request,
+    sentAt: Moment,
+    abortSignal: AbortSignal,
+  ): Promise<Output> {
+    let response: RawResponse | undefined;
+    const command = this.#driver!.command(request, (raw) => response = raw);
+    const hear = (): void => {
       this.#clockHeardAt = monotonic();
-      this.clock.hear(headers?.date ?? headers?.Date, sentAt);
+      const { date, Date: upper } = response?.headers ?? {};
+      this.clock.hear(date ?? upper, sentAt.wall);
     };
+    try {
+      const output = await this.#client!.send(command, { abortSignal });
+      hear();
+      return output as Output;
+    } catch (error) {
+      if (response) hear();
+      throw error;
+    }
   }
 
   async #prepare(): Promise<void> {

@@ -4,9 +4,12 @@ import type { Attribute, Sighting } from "./item.ts";
 // A lock whose observation is dropped is judged one time to live later.
 const MOST = 10_000;
 
-interface Observation extends Sighting {
+/** A lease, and for how long it has stood unchanged. */
+export interface Observation extends Sighting {
   /** Since when it has stood there unchanged, on the monotonic clock. */
   readonly since: number;
+  /** When it was last seen to. */
+  seenAt: number;
 }
 
 /**
@@ -31,11 +34,15 @@ export class Observations {
    * @param lease What was read; null when the lock is free.
    */
   note(key: string, lease: Sighting | null): void {
+    const now = runtime.clock.monotonic();
     const before = this.#seen.get(key);
-    if (lease && before && isSame(before, lease)) return;
+    if (lease && before && isSame(before, lease)) {
+      before.seenAt = now;
+      return;
+    }
     this.#seen.delete(key);
     if (lease === null) return;
-    this.#seen.set(key, { ...lease, since: runtime.clock.monotonic() });
+    this.#seen.set(key, { ...lease, since: now, seenAt: now });
     if (this.#seen.size > MOST) {
       this.#seen.delete(this.#seen.keys().next().value!);
     }
@@ -57,13 +64,27 @@ export class Observations {
   }
 
   /**
+   * Whether a dead lease had missed a heartbeat when it was last looked at, so
+   * that it need not be looked at again before it is replaced.
+   *
+   * @param key The lock.
+   * @param ttlMs The time to live of a lease that does not tell its own.
+   * @returns Whether it had.
+   */
+  isOverdue(key: string, ttlMs: number): boolean {
+    const lease = this.dead(key, ttlMs);
+    if (lease === null) return false;
+    return lease.seenAt - lease.since >= (lease.ttlMs ?? ttlMs) / 2;
+  }
+
+  /**
    * The lease that is dead.
    *
    * @param key The lock.
    * @param ttlMs The time to live of a lease that does not tell its own.
    * @returns The lease; null while there is none, or it may be alive.
    */
-  dead(key: string, ttlMs: number): Sighting | null {
+  dead(key: string, ttlMs: number): Observation | null {
     const leftMs = this.deadInMs(key, ttlMs);
     return leftMs !== null && leftMs <= 0 ? this.#seen.get(key)! : null;
   }

@@ -27,11 +27,8 @@ export interface Claim {
   readonly host: string;
   /** The taker's process id. */
   readonly pid: number;
-  /**
-   * What to count the fencing token from where none stands in the table; null
-   * where that is not known yet: then only what has one is taken.
-   */
-  readonly base: bigint | null;
+  /** What to count the fencing token from where none stands in the table. */
+  readonly base: bigint;
   /** The lease that is dead, and may be replaced as it was seen; or null. */
   readonly dead: Sighting | null;
 }
@@ -51,7 +48,6 @@ export function acquire(place: Place, claim: Claim): Request {
     : dead.lockid
     ? " OR (#lockid = :deadId AND #expiry = :dead)"
     : " OR (attribute_not_exists(#lockid) AND #expiry = :dead)";
-  const counted = claim.base === null ? "attribute_exists(#fence) AND " : "";
   return update(place, {
     UpdateExpression: "SET #expiry = :expiry, #host = :host, #pid = :pid, " +
       "#lockid = :owner, #ttl = :ttl, " +
@@ -59,9 +55,8 @@ export function acquire(place: Place, claim: Claim): Request {
     // The expiry only grows in the hands of an owner: so who sees one twice
     // knows that there was no heartbeat between, however late a copy of an
     // earlier request arrives.
-    ConditionExpression: `${counted}(` +
-      "attribute_not_exists(#expiry) OR #expiry = :free OR " +
-      `(#lockid = :owner AND #expiry < :expiry)${taken})`,
+    ConditionExpression: "attribute_not_exists(#expiry) OR " +
+      `#expiry = :free OR (#lockid = :owner AND #expiry < :expiry)${taken}`,
     ExpressionAttributeNames: names(
       ...["expiry", "host", "pid", "lockid", "ttl", "fence"],
     ),
@@ -71,7 +66,7 @@ export function acquire(place: Place, claim: Claim): Request {
       ":pid": { N: String(claim.pid) },
       ":owner": { N: claim.owner },
       ":ttl": { N: String(claim.ttlMs) },
-      ":base": { N: String(claim.base ?? 0n) },
+      ":base": { N: String(claim.base) },
       ":one": { N: "1" },
       ":free": FREE,
       ...dead && { ":dead": dead.expiry },
