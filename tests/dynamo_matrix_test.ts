@@ -234,6 +234,7 @@ function testRelease(cell: Cell): void {
         assert.deepEqual(await file.own.get(name), {
           lockname: { S: name },
           expiry: { N: "0" },
+          lockid: before!.lockid!,
           fence: { N: String(fencingToken) },
         });
         return;

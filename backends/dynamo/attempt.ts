@@ -68,7 +68,7 @@ export class Attempt {
     if (grant === null) return null;
     this.#unsure = true;
     throw new TableFault(
-      "silent",
+      "refused",
       `${this.#table.label}: it takes longer to answer than ttlMs allows ` +
         `(${this.#lock.terms.ttlMs} ms)`,
     );

@@ -2,10 +2,7 @@
 export interface CallOptions {
   /** For how long to go on, in milliseconds. */
   readonly limitMs: number;
-  /**
-   * After how many silent milliseconds to ask again; each time it is twice as
-   * long, so that a slow service is no lost one.
-   */
+  /** After how many silent milliseconds to ask again. */
   readonly paceMs: number;
   /** Whether to go on when the service cannot be reached at all. */
   readonly persistent: boolean;

@@ -102,9 +102,8 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { name, message } = error;
   // What the service's own errors mean is in their names.
-  const isNamed = /Exception$/.test(name) && !message.startsWith(name);
+  if (!("$metadata" in error)) return message || name;
   const isSaid = message !== "" && message !== "UnknownError";
-  if (!isNamed) return message || name;
   return isSaid ? `${name}: ${message}` : name;
 }
 

@@ -1,7 +1,5 @@
 import { runtime } from "../../runtime/mod.ts";
-import { Deadlines } from "../core/deadlines.ts";
 import { type Moment, readMoment } from "../core/lease_clock.ts";
-import { pause } from "../core/pause.ts";
 import type { CallOptions } from "./call_options.ts";
 import {
   type Driver,
@@ -10,6 +8,7 @@ import {
   type RawResponse,
   type Request,
 } from "./driver.ts";
+import { Exchange } from "./exchange.ts";
 import { isConditionFailed, TableFault, toTableFault } from "./faults.ts";
 import type { Item } from "./item.ts";
 import { TableClock } from "./table_clock.ts";
@@ -41,10 +40,6 @@ export interface LinkOptions {
 }
 
 const { monotonic } = runtime.clock;
-const awaited = new Deadlines(runtime.timers, monotonic, { keepAlive: true });
-const unawaited = new Deadlines(runtime.timers, monotonic, {
-  keepAlive: false,
-});
 
 // How long a request may take before its silence is worth a word.
 const NOTICEABLE_MS = 250;
@@ -61,7 +56,7 @@ export class Link {
   /** The service's time. */
   readonly clock: TableClock = new TableClock();
   readonly #options: LinkOptions;
-  readonly #pending = new Set<{ readonly since: number }>();
+  readonly #exchanges = new Set<Exchange<Output>>();
   #driver: Driver | null = null;
   #client: DynamoClient | null = null;
   #fault: TableFault | null = null;
@@ -84,9 +79,8 @@ export class Link {
    */
   get trouble(): string | null {
     if (this.#fault) return this.#fault.message;
-    for (const { since } of this.#pending) {
-      const ms = monotonic() - since;
-      if (ms > NOTICEABLE_MS) return this.#silence(ms).message;
+    for (const { waitedMs } of this.#exchanges) {
+      if (waitedMs > NOTICEABLE_MS) return this.#silence(waitedMs).message;
     }
     return null;
   }
@@ -102,60 +96,31 @@ export class Link {
    */
   async ask(make: MakeRequest, options: CallOptions): Promise<Output> {
     if (this.#client === null) await this.#prepare();
-    const pending = { since: monotonic() };
-    this.#pending.add(pending);
-    try {
-      return await this.#askAgain(make, options, pending.since);
-    } finally {
-      this.#pending.delete(pending);
-    }
-  }
-
-  async #askAgain(
-    make: MakeRequest,
-    options: CallOptions,
-    began: number,
-  ): Promise<Output> {
-    const { limitMs, keepAlive } = options;
     const isFirst = this.#heardAt === -Infinity;
-    const paceMs = Math.max(options.paceMs, isFirst ? FIRST_PACE_MS : 0);
-    for (let tries = 0;; tries++) {
-      const leftMs = Math.max(limitMs - (monotonic() - began), 1);
-      const ms = Math.min(paceMs * 2 ** tries, leftMs);
-      try {
-        return await this.#send(make, ms, keepAlive);
-      } catch (error) {
-        if (isConditionFailed(error)) throw error;
-        const fault = this.#note(error);
-        const pauseMs = backoffMs(tries);
-        const isLate = monotonic() - began + pauseMs >= limitMs;
-        if (isLate || !isWorthAnother(fault, options)) throw fault;
-        await pause(pauseMs, { keepAlive });
-      }
+    const exchange = new Exchange<Output>({
+      ...options,
+      paceMs: Math.max(options.paceMs, isFirst ? FIRST_PACE_MS : 0),
+      send: (signal) => this.#send(make, signal),
+      note: (error) => this.#note(error),
+      silence: (ms) => this.#silence(ms),
+    });
+    this.#exchanges.add(exchange);
+    try {
+      return await exchange.answer;
+    } finally {
+      this.#exchanges.delete(exchange);
     }
   }
 
-  // The driver may heed no signal, or settle only when a hung connection does.
-  #send(make: MakeRequest, ms: number, keepAlive: boolean): Promise<Output> {
-    const deadlines = keepAlive ? awaited : unawaited;
-    const controller = new AbortController();
-    return new Promise((resolve, reject) => {
-      const limit = {
-        at: monotonic() + ms,
-        expire: () => {
-          reject(this.#silence(ms));
-          controller.abort();
-        },
-      };
-      deadlines.add(limit);
-      this.#sendOnce(make, controller.signal).then((output) => {
-        this.#hear();
-        resolve(output);
-      }, (error) => {
-        if (isConditionFailed(error)) this.#hear();
-        reject(error);
-      }).finally(() => deadlines.cancel(limit));
-    });
+  async #send(make: MakeRequest, signal: AbortSignal): Promise<Output> {
+    try {
+      const output = await this.#sendOnce(make, signal);
+      this.#hear();
+      return output;
+    } catch (error) {
+      if (isConditionFailed(error)) this.#hear();
+      throw error;
+    }
   }
 
   async #sendOnce(
@@ -224,19 +189,4 @@ export class Link {
         "endpoint right, and are there credentials?",
     );
   }
-}
-
-function isWorthAnother(
-  { kind }: TableFault,
-  { persistent }: CallOptions,
-): boolean {
-  if (kind === "unreachable") return persistent;
-  return kind === "silent" || kind === "busy";
-}
-
-// Full jitter, so that those who were turned away together do not come back
-// together. (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog,
-// 2015.)
-function backoffMs(tries: number): number {
-  return Math.random() * Math.min(1000, 25 * 2 ** tries);
 }

@@ -54,9 +54,11 @@ export function acquire(place: Place, claim: Claim): Request {
       "#fence = if_not_exists(#fence, :base) + :one",
     // The expiry only grows in the hands of an owner: so who sees one twice
     // knows that there was no heartbeat between, however late a copy of an
-    // earlier request arrives.
+    // earlier request arrives. And a lock that the owner has freed is not taken
+    // again by such a copy.
     ConditionExpression: "attribute_not_exists(#expiry) OR " +
-      `#expiry = :free OR (#lockid = :owner AND #expiry < :expiry)${taken}`,
+      "(#expiry = :free AND NOT #lockid = :owner) OR " +
+      `(#lockid = :owner AND #expiry > :free AND #expiry < :expiry)${taken}`,
     ExpressionAttributeNames: names(
       ...["expiry", "host", "pid", "lockid", "ttl", "fence"],
     ),
@@ -91,16 +93,22 @@ export function renew(
 ): Request {
   return update(place, {
     UpdateExpression: "SET #expiry = :expiry",
-    ConditionExpression: "#lockid = :owner AND #expiry < :expiry",
+    ConditionExpression:
+      "#lockid = :owner AND #expiry > :free AND #expiry < :expiry",
     ExpressionAttributeNames: names("expiry", "lockid"),
-    ExpressionAttributeValues: { ":expiry": expiry, ":owner": { N: owner } },
+    ExpressionAttributeValues: {
+      ":expiry": expiry,
+      ":owner": { N: owner },
+      ":free": FREE,
+    },
   });
 }
 
 /**
- * Marks a lock free that is still the owner's. The item stays, so that its
- * fencing token goes on: the table's own TTL leaves it alone, since it ignores
- * what expired more than five years ago.
+ * Marks a lock free that is still the owner's, or that the owner has freed in
+ * an earlier try. The item stays, so that its fencing token goes on: the
+ * table's own TTL leaves it alone, since it ignores what expired more than five
+ * years ago.
  *
  * @param place The lock's item.
  * @param owner Who holds it.
@@ -108,7 +116,7 @@ export function renew(
  */
 export function release(place: Place, owner: string): Request {
   return update(place, {
-    UpdateExpression: "SET #expiry = :free REMOVE #lockid, #host, #pid, #ttl",
+    UpdateExpression: "SET #expiry = :free REMOVE #host, #pid, #ttl",
     ConditionExpression: "#lockid = :owner",
     ExpressionAttributeNames: names("expiry", "lockid", "host", "pid", "ttl"),
     ExpressionAttributeValues: { ":free": FREE, ":owner": { N: owner } },
