@@ -20,11 +20,11 @@
 import { callerLocation } from "./core/caller.ts";
 import { checkLeaseTerms, type LeaseOptions } from "./core/lease_terms.ts";
 import { Lock } from "./core/lock.ts";
-import { checkName } from "./core/names.ts";
+import { checkName, keptName } from "./core/names.ts";
 import { checkOptions, show } from "./core/options.ts";
 import type { DynamoClient } from "./dynamo/driver.ts";
 import { DynamoBackend } from "./dynamo/dynamo_backend.ts";
-import { keyOf } from "./dynamo/item.ts";
+import { LONGEST_KEY } from "./dynamo/item.ts";
 import type { DynamoTable } from "./dynamo/table.ts";
 import { tableAt, tableOf } from "./dynamo/tables.ts";
 
@@ -111,7 +111,7 @@ export class DynamoLock extends Lock {
     const lock = {
       name,
       table: table.name,
-      key: keyOf(name),
+      key: keptName(name, LONGEST_KEY),
       terms,
       createTable,
     };
@@ -139,6 +139,11 @@ function findTable(options: DynamoLockOptions): DynamoTable {
   );
   check("region", region, /^\S+$/, "a region's name");
   check("endpoint", endpoint, /^https?:\/\/\S+$/, "an http or https URL");
+  if (endpoint !== undefined && !URL.canParse(endpoint)) {
+    throw new TypeError(
+      `DynamoLock endpoint must be an http or https URL, got ${show(endpoint)}`,
+    );
+  }
   if (client === undefined) {
     return tableAt(table, {
       ...region !== undefined && { region },

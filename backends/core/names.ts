@@ -1,3 +1,5 @@
+import { runtime } from "../../runtime/mod.ts";
+
 const PLAIN = /^[A-Za-z0-9._:/@-]*$/;
 
 /**
@@ -69,4 +71,22 @@ export function percent(bytes: Uint8Array): string {
     text += "%" + byte.toString(16).toUpperCase().padStart(2, "0");
   }
   return text;
+}
+
+const DIGEST = /^#[0-9a-f]{64}$/;
+
+/**
+ * A name as a server keeps it: itself, or its digest where it is too long, is
+ * no well-formed Unicode, of which a server would make the same replacement
+ * character, or looks like a digest. So two names are never kept as one.
+ *
+ * @param name Any string.
+ * @param longest The most bytes that the server keeps of a name.
+ * @returns The name, or `#` and its SHA-256 in hexadecimal.
+ */
+export function keptName(name: string, longest = Infinity): string {
+  const bytes = utf8(name);
+  const isKept = name.isWellFormed() && bytes.length <= longest &&
+    !DIGEST.test(name);
+  return isKept ? name : `#${runtime.digest("sha256", bytes)}`;
 }

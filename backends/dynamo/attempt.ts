@@ -6,16 +6,19 @@ import { type CallOptions, callOptions } from "./call_options.ts";
 import { DynamoGrant } from "./dynamo_grant.ts";
 import { TableFault } from "./faults.ts";
 import {
+  type Attribute,
   isOf,
   type Item,
   readExpiry,
+  readFence,
   readHolder,
   readLease,
   toExpiry,
 } from "./item.ts";
 import type { LockItem } from "./lock_item.ts";
 import { pollMs } from "./poll_plan.ts";
-import { acquire, release } from "./requests.ts";
+import type { Request } from "./driver.ts";
+import { acquire, release, renew } from "./requests.ts";
 import type { DynamoTable } from "./table.ts";
 import { Tenure } from "./tenure.ts";
 
@@ -27,7 +30,7 @@ const OUTAGE_MS = 5000;
 const MOST_TRIES = 5;
 
 // When a lease was granted of which nothing is known but that it is ours: it is
-// asked for again.
+// extended.
 const LONG_AGO: Moment = { monotonic: -Infinity, wall: -Infinity };
 
 const { clock, identity } = runtime;
@@ -61,7 +64,7 @@ export class Attempt {
   async try(options: CallOptions = this.#options): Promise<DynamoGrant | null> {
     let grant: DynamoGrant | null = null;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      grant = await this.#claim(options);
+      grant = grant ? await this.#extend(options) : await this.#claim(options);
       if (grant === null && this.#rival) return null;
       if (grant && grant.clock.remainingMs() > 0) return grant;
     }
@@ -140,26 +143,45 @@ export class Attempt {
   }
 
   async #claim(options: CallOptions): Promise<DynamoGrant | null> {
-    const { terms: { ttlMs }, key } = this.#lock;
     const { link: { clock: time }, observations } = this.#table;
+    const { terms: { ttlMs }, key } = this.#lock;
     // This host's clock may be anything, and what is written is for others: the
     // first request of a process asks for the service's time.
     if (!time.known) {
       this.#see(await this.#table.read(this.#lock, true, options));
       if (this.#rival) return null;
     }
-    this.#unsure = true;
-    const reply = await this.#table.write((sentAt) => {
-      const expiryMs = this.#tenure.next(time.now() + ttlMs, sentAt);
-      return acquire(this.#lock, {
+    return await this.#write((expiry) =>
+      acquire(this.#lock, {
         owner: this.#tenure.owner,
-        expiry: toExpiry(expiryMs),
+        expiry,
         ttlMs,
         host: identity.host(),
         pid: identity.pid,
         base: BigInt(time.now()) * 1000n,
         dead: observations.dead(key, ttlMs),
-      });
+      }), options);
+  }
+
+  // What was granted, but too late to be trusted, is still ours.
+  async #extend(options: CallOptions): Promise<DynamoGrant | null> {
+    const { owner } = this.#tenure;
+    return await this.#write(
+      (expiry) => renew(this.#lock, owner, expiry),
+      options,
+    );
+  }
+
+  async #write(
+    make: (expiry: Attribute) => Request,
+    options: CallOptions,
+  ): Promise<DynamoGrant | null> {
+    const { ttlMs } = this.#lock.terms;
+    const { clock: time } = this.#table.link;
+    this.#unsure = true;
+    const reply = await this.#table.write((sentAt) => {
+      const expiryMs = this.#tenure.next(time.now() + ttlMs, sentAt);
+      return make(toExpiry(expiryMs));
     }, options);
     const item = reply.refused && reply.item === undefined
       ? await this.#table.read(this.#lock, true, options)
@@ -175,13 +197,12 @@ export class Attempt {
   // Whatever try it was, what stands in the table tells which.
   #grant(item: Item): DynamoGrant {
     this.#see(undefined);
-    const sentAt = this.#tenure.settle(readExpiry(item)) ?? LONG_AGO;
     return new DynamoGrant({
       lock: this.#lock,
       table: this.#table,
       tenure: this.#tenure,
-      fencingToken: BigInt(item.fence!.N!),
-      sentAt,
+      fencingToken: readFence(item)!,
+      sentAt: this.#tenure.settle(readExpiry(item)) ?? LONG_AGO,
     });
   }
 

@@ -2,7 +2,7 @@
 export interface CallOptions {
   /** For how long to go on, in milliseconds. */
   readonly limitMs: number;
-  /** After how many silent milliseconds to ask again. */
+  /** After how many silent milliseconds to ask again, at first. */
   readonly paceMs: number;
   /** Whether to go on when the service cannot be reached at all. */
   readonly persistent: boolean;

@@ -9,6 +9,9 @@ const unawaited = new Deadlines(runtime.timers, monotonic, {
   keepAlive: false,
 });
 
+// By how much longer each try may be silent than the one before.
+const PATIENCE = 1.5;
+
 /**
  * What an {@linkcode Exchange} is about.
  *
@@ -39,6 +42,7 @@ export class Exchange<T> {
   readonly #tries = new Set<AbortController>();
   #timer: Deadline | null = null;
   #fault: TableFault | null = null;
+  #made = 0;
   #failures = 0;
   #over = false;
   #resolve!: (answer: T) => void;
@@ -63,7 +67,8 @@ export class Exchange<T> {
   #try(): void {
     const controller = new AbortController();
     this.#tries.add(controller);
-    this.#wait(this.#options.paceMs);
+    // Ever more patiently: a busy service is not to be asked ever more.
+    this.#wait(this.#options.paceMs * PATIENCE ** this.#made++);
     this.#options.send(controller.signal).then(
       (answer) => {
         if (this.#end()) this.#resolve(answer);

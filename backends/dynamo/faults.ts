@@ -1,4 +1,5 @@
 import { systemCode } from "../../runtime/fault.ts";
+import type { Operation } from "./driver.ts";
 
 /**
  * What went wrong with a table:
@@ -42,24 +43,31 @@ interface DriverError {
   };
 }
 
+/** What was tried. */
+export interface Trial {
+  /** The table's name. */
+  readonly table: string;
+  /** The table, for messages. */
+  readonly label: string;
+  /** What was asked, if anything. */
+  readonly operation?: Operation;
+}
+
 /**
  * Turns what the driver threw into a {@linkcode TableFault}.
  *
- * @param table The table's name.
- * @param label The table, for the message.
+ * @param trial What was tried.
  * @param error What was thrown.
  * @returns The fault.
  */
-export function toTableFault(
-  table: string,
-  label: string,
-  error: unknown,
-): TableFault {
+export function toTableFault(trial: Trial, error: unknown): TableFault {
   if (error instanceof TableFault) return error;
   const kind = kindOf(error);
   const reason = reasonOf(error);
-  const help = kind === "missing" ? creation(table) : advice(reason);
-  const message = `${label}: ${reason}${help && `; ${help}`}`;
+  const help = kind === "missing"
+    ? creation(trial.table)
+    : advice(reason, trial);
+  const message = `${trial.label}: ${reason}${help && `; ${help}`}`;
   return new TableFault(kind, message, error);
 }
 
@@ -116,10 +124,6 @@ function creation(table: string): string {
 
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
-    /AccessDenied|not authorized/,
-    "allow this user dynamodb:UpdateItem and dynamodb:GetItem on the table",
-  ],
-  [
     /UnrecognizedClient|InvalidSignature|security token|ExpiredToken|IncompleteSignature|InvalidClientTokenId|MissingAuthentication/,
     "check the credentials",
   ],
@@ -133,17 +137,21 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     "profile, or a role",
   ],
   [
-    /key element does not match|Missing the key lockname|schema/,
+    /key element|required keys|Type mismatch for key|conditions on the keys/,
     "the table needs a string hash key `lockname` and no sort key",
   ],
   [
-    /incorrect operand type|operand type|type mismatch/i,
+    /operand in the update expression has an incorrect data type/,
     "something else keeps an item of that name: use another table",
   ],
   [UNREACHABLE, "is the endpoint right, and can it be reached from here?"],
   [/NotCapable|Requires net access/, "run with --allow-net"],
 ];
 
-function advice(reason: string): string {
+function advice(reason: string, { operation }: Trial): string {
+  if (/AccessDenied|not authorized/.test(reason)) {
+    return `allow this user dynamodb:${operation} on the table, see ` +
+      "docs/dynamo.md for all that is needed";
+  }
   return ADVICE.find(([pattern]) => pattern.test(reason))?.[1] ?? "";
 }

@@ -1,6 +1,4 @@
-import { runtime } from "../../runtime/mod.ts";
 import type { Holder } from "../core/holder.ts";
-import { utf8 } from "../core/names.ts";
 import { SHORTEST_TTL_MS } from "../core/lease_terms.ts";
 import { isDuration, isPid } from "../core/untrusted.ts";
 
@@ -72,11 +70,21 @@ export function readHolder(item: Item): Holder {
   };
   const expiresAt = readExpiry(item);
   if (isDuration(expiresAt)) holder.expiresAt = new Date(expiresAt);
-  const fence = item.fence?.N;
-  if (fence !== undefined && /^\d+$/.test(fence)) {
-    holder.fencingToken = BigInt(fence);
-  }
+  const fence = readFence(item);
+  if (fence !== null) holder.fencingToken = fence;
   return holder;
+}
+
+/**
+ * Reads an item's fencing token.
+ *
+ * @param item The item.
+ * @returns The token, without a fraction that somebody else may have written;
+ * null where there is none.
+ */
+export function readFence(item: Item): bigint | null {
+  const digits = /^(\d+)(?:\.\d+)?$/.exec(item.fence?.N ?? "")?.[1];
+  return digits === undefined ? null : BigInt(digits);
 }
 
 /**
@@ -100,19 +108,5 @@ export function toExpiry(ms: number): Attribute {
   return { N: `${Math.floor(ms / 1000)}.${part}` };
 }
 
-// What a hash key may hold, in bytes.
-const LONGEST_KEY = 2048;
-
-/**
- * The hash key of a lock's item: its name; where the table could not tell that
- * name from another, or not keep it, the name's digest.
- *
- * @param name The lock's name.
- * @returns The key.
- */
-export function keyOf(name: string): string {
-  const bytes = utf8(name);
-  return name.isWellFormed() && bytes.length <= LONGEST_KEY
-    ? name
-    : `#${runtime.digest("sha256", bytes)}`;
-}
+/** What a hash key may hold, in bytes. */
+export const LONGEST_KEY = 2048;

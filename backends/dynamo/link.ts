@@ -113,25 +113,28 @@ export class Link {
   }
 
   async #send(make: MakeRequest, signal: AbortSignal): Promise<Output> {
+    const sentAt = readMoment(runtime.clock);
+    const request = make(sentAt);
     try {
-      const output = await this.#sendOnce(make, signal);
+      const output = await this.#sendOnce(request, sentAt, signal);
       this.#hear();
       return output;
     } catch (error) {
-      if (isConditionFailed(error)) this.#hear();
+      if (!isConditionFailed(error)) throw this.#toFault(error, request);
+      this.#hear();
       throw error;
     }
   }
 
   async #sendOnce(
-    make: MakeRequest,
+    request: Request,
+    sentAt: Moment,
     abortSignal: AbortSignal,
   ): Promise<Output> {
-    const sentAt = readMoment(runtime.clock);
     if (monotonic() - this.#clockHeardAt > CLOCK_MS) {
-      return await this.#sendForTime(make(sentAt), sentAt, abortSignal);
+      return await this.#sendForTime(request, sentAt, abortSignal);
     }
-    const command = this.#driver!.command(make(sentAt));
+    const command = this.#driver!.command(request);
     return await this.#client!.send(command, { abortSignal }) as Output;
   }
 
@@ -173,13 +176,18 @@ export class Link {
 
   // What the service refuses concerns one request alone.
   #note(error: unknown): TableFault {
-    const { table, label } = this.#options;
-    const fault = toTableFault(table, label, error);
+    const fault = this.#toFault(error);
     const { kind } = fault;
     if (kind === "refused" || kind === "missing") this.#hear();
     else this.#fault = fault;
     if (kind === "busy") this.#heardAt = monotonic();
     return fault;
+  }
+
+  #toFault(error: unknown, request?: Request): TableFault {
+    const { table, label } = this.#options;
+    const operation = request && { operation: request.operation };
+    return toTableFault({ table, label, ...operation }, error);
   }
 
   #silence(ms: number): TableFault {

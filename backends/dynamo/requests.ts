@@ -34,8 +34,9 @@ export interface Claim {
 }
 
 /**
- * Takes the lock if it is free, if it has been taken by the same owner in an
- * earlier try, or if the lease that stands there is the dead one.
+ * Takes the lock if it is free, or if the lease that stands there is the dead
+ * one. Where the same owner has taken it in an earlier try, it is refused, and
+ * what stands there tells.
  *
  * @param place The lock's item.
  * @param claim Who takes it.
@@ -52,13 +53,10 @@ export function acquire(place: Place, claim: Claim): Request {
     UpdateExpression: "SET #expiry = :expiry, #host = :host, #pid = :pid, " +
       "#lockid = :owner, #ttl = :ttl, " +
       "#fence = if_not_exists(#fence, :base) + :one",
-    // The expiry only grows in the hands of an owner: so who sees one twice
-    // knows that there was no heartbeat between, however late a copy of an
-    // earlier request arrives. And a lock that the owner has freed is not taken
-    // again by such a copy.
+    // A lock that the owner has freed is not taken again by a copy of its
+    // request, however late that arrives; nor one that it holds.
     ConditionExpression: "attribute_not_exists(#expiry) OR " +
-      "(#expiry = :free AND NOT #lockid = :owner) OR " +
-      `(#lockid = :owner AND #expiry > :free AND #expiry < :expiry)${taken}`,
+      `(#expiry = :free AND NOT #lockid = :owner)${taken}`,
     ExpressionAttributeNames: names(
       ...["expiry", "host", "pid", "lockid", "ttl", "fence"],
     ),
@@ -79,7 +77,9 @@ export function acquire(place: Place, claim: Claim): Request {
 }
 
 /**
- * Renews a lease that is still the owner's.
+ * Renews a lease that is still the owner's. Its expiry only grows: so who sees
+ * one twice knows that there was no heartbeat between, however late a copy of
+ * an earlier request arrives.
  *
  * @param place The lock's item.
  * @param owner Who holds it.
@@ -101,6 +101,7 @@ export function renew(
       ":owner": { N: owner },
       ":free": FREE,
     },
+    ReturnValues: "ALL_NEW",
   });
 }
 

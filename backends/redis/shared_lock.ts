@@ -2,7 +2,7 @@ import { runtime } from "../../runtime/mod.ts";
 import { LockBackendError } from "../core/errors.ts";
 import type { Holder } from "../core/holder.ts";
 import type { LeaseTerms } from "../core/lease_terms.ts";
-import { utf8 } from "../core/names.ts";
+import { keptName } from "../core/names.ts";
 import { isDuration, isPid, parseObject } from "../core/untrusted.ts";
 
 /** One lock, as its servers know it. */
@@ -29,7 +29,7 @@ export function sharedLock(
   keyPrefix: string,
   terms: LeaseTerms,
 ): SharedLock {
-  const text = wellFormed(name);
+  const text = keptName(name);
   // The hash tag keeps all keys of a lock on one node of a cluster.
   const base = `${keyPrefix}{${text}}`;
   const own = keyPrefix === "" ? text : base;
@@ -38,14 +38,6 @@ export function sharedLock(
     terms,
     keys: [own, `${base}:fence`, `${base}:queue`, `${base}:waiters`],
   };
-}
-
-// The driver would make the same replacement character of every lone
-// surrogate, and so one lock of different names.
-function wellFormed(name: string): string {
-  return name.isWellFormed()
-    ? name
-    : `#${runtime.digest("sha256", utf8(name))}`;
 }
 
 const process = runtime.identity.randomId();
