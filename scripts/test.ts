@@ -26,9 +26,12 @@ import { runTestFile } from "./test_file.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const reports = `${root}.runtimes/reports`;
 
-/** Files whose tests wait for servers and leases more than they compute. */
-const PATIENT =
-  /\/(?:exit|redis_(?:clients|faults|lease|quorum|strangers|waiting))_/;
+/** Files whose tests measure processes against each other, or time closely. */
+const ALONE =
+  /\/(?:crash|fairness|host_hand_over|processes|(?:file|socket)_strangers)_/;
+
+/** How many of the other files run side by side: mostly they let time pass. */
+const LANES = 4;
 
 interface Selection {
   readonly runtimes: readonly RuntimeId[];
@@ -133,11 +136,9 @@ async function runSuite(
       tallies.push(await runFile(runtime, file, options));
     }
   };
-  // One file at a time, since many of the tests measure time; those that mostly
-  // let it pass run side by side.
-  await run(files.filter((file) => !PATIENT.test(file)));
-  const patient = files.filter((file) => PATIENT.test(file));
-  await Promise.all([run(patient), run(patient), run(patient)]);
+  await run(files.filter((file) => ALONE.test(file)));
+  const others = files.filter((file) => !ALONE.test(file));
+  await Promise.all(Array.from({ length: LANES }, () => run(others)));
   const seconds = (performance.now() - started) / 1000;
   return { title: runtime.id, ...sum(tallies), seconds };
 }

@@ -302,7 +302,7 @@ describe("DynamoLock whose answers are lost", () => {
   test("a grant whose answer comes after its own end is not handed out", async () => {
     const lock = lockOf(uniqueName(), { ttlMs: 100, heartbeatIntervalMs: 40 });
     proxy.onRequest = (call) =>
-      isAcquire(call) ? { kind: "late", ms: 150 } : null;
+      isRelease(call) ? null : { kind: "late", ms: 150 };
     const outcome = await lock.acquire({ timeoutMs: 3000 }).then((lease) => {
       lease.assertHeld();
       return "held";

@@ -15,7 +15,7 @@ import {
 import { uniqueName } from "./_names.ts";
 import { sleep, timed, until, within } from "./_time.ts";
 
-const TERMS = { ttlMs: 400, heartbeatIntervalMs: 100 };
+const TERMS = { ttlMs: 600, heartbeatIntervalMs: 150 };
 
 // A machine that others use, too, is late by so much now and then.
 const LATE_MS = 250;
@@ -156,7 +156,9 @@ function testAcquire(cell: Cell): void {
     await inState(cell, name, async () => {
       const before = await file.own.get(name);
       const lock = lockOf(name);
-      const options = { timeoutMs: state.acquire === "not" ? 1000 : 5000 };
+      const options = {
+        timeoutMs: state.acquire === "not" ? 2 * TERMS.ttlMs : 5000,
+      };
       const { ms, value, error } = await timed(() => lock.acquire(options));
       if (state.acquire === "not") {
         assert.equal((error as { code?: string }).code, "LOCK_TIMEOUT");
@@ -191,7 +193,7 @@ function testHeartbeat(cell: Cell): void {
     await inState(cell, name, async () => {
       const before = await file.own.get(name);
       if (state.kept) {
-        await sleep(3 * TERMS.ttlMs);
+        await sleep(2 * TERMS.ttlMs);
         lease.assertHeld();
         const after = await file.own.get(name);
         assert.equal(after?.lockid?.N, before?.lockid?.N);

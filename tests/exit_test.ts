@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Child } from "./_child.ts";
-import { hostKinds, type Kind, redisKind } from "./_kinds.ts";
+import { dynamoKind, hostKinds, type Kind, redisKind } from "./_kinds.ts";
 import { withProcesses } from "./_processes.ts";
 import { currentRuntime, nthRuntime } from "./_runtimes.ts";
 import { pendingAfter, within } from "./_time.ts";
 
-for (const kind of [...hostKinds(), redisKind()]) {
+for (const kind of [...hostKinds(), redisKind(), dynamoKind()]) {
   const skip = kind.missing;
   describe(`a script with a ${kind.kind}`, () => {
     testHolding(kind, skip);

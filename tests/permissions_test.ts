@@ -4,16 +4,16 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { after, describe, it } from "node:test";
 import { makeDirectory, removeDirectory, uniqueName } from "./_names.ts";
-import { redisKind } from "./_kinds.ts";
+import { dynamoKind, redisKind } from "./_kinds.ts";
 import { fixture, withProcesses } from "./_processes.ts";
 import { currentRuntime } from "./_runtimes.ts";
 import { within } from "./_time.ts";
 import type { LockSpec } from "./fixtures/protocol.ts";
 
 // Deno gives a Deno that node:child_process starts without any permission all of
-// them.
+// them. Beside others it would be a limit to them.
 const NOTHING = "--allow-env=LOCKING_NOTHING";
-const redis = redisKind();
+const servers = [redisKind(), dynamoKind()];
 const skip = currentRuntime().id !== "deno" && "permissions are Deno's";
 
 describe("permissions on Deno", () => {
@@ -48,22 +48,32 @@ describe("permissions on Deno", () => {
     assert.match(output, /^LOCK_BACKEND .*--allow-read and --allow-write/);
   });
 
-  it("RedisLock needs --allow-net and --allow-env alone", {
-    skip: skip || redis.missing,
-  }, async () => {
-    const { options } = redis.fresh();
-    const permissions = ["--allow-net", "--allow-env"];
-    const output = await run(permissions, "RedisLock", options);
-    assert.match(output, /^ok true host-[0-9a-f]{32}$/);
-  });
+  for (const { kind, missing, fresh } of servers) {
+    it(`${kind} needs --allow-net and --allow-env alone`, {
+      skip: skip || missing,
+    }, async () => {
+      const { options } = fresh();
+      const permissions = ["--allow-net", "--allow-env"];
+      const output = await run(permissions, kind, options);
+      assert.match(output, /^ok true host-[0-9a-f]{32}$/);
+    });
 
-  it("RedisLock without --allow-net says what to grant", {
-    skip: skip || redis.missing,
-  }, async () => {
-    const { options } = redis.fresh();
-    const output = await run(["--allow-env"], "RedisLock", options);
-    assert.match(output, /^LOCK_BACKEND .*--allow-net/);
-  });
+    it(`${kind} without --allow-env says what to grant, or does without`, {
+      skip: skip || missing,
+    }, async () => {
+      const { options } = fresh();
+      const output = await run(["--allow-net"], kind, options);
+      assert.match(output, /^ok true |^LOCK_BACKEND .*--allow-env/);
+    });
+
+    it(`${kind} without --allow-net says what to grant`, {
+      skip: skip || missing,
+    }, async () => {
+      const { options } = fresh();
+      const output = await run(["--allow-env"], kind, options);
+      assert.match(output, /^LOCK_BACKEND .*--allow-net/);
+    });
+  }
 
   it("FileLock in /dev/shm names --allow-all, and takes no other directory", {
     skip,
@@ -82,7 +92,8 @@ function run(
     const spec = { kind, name: uniqueName(), options };
     const child = program(
       process.execPath,
-      ...["run", "-q", "--no-check", "--no-prompt", NOTHING, ...permissions],
+      ...["run", "-q", "--no-check", "--no-prompt"],
+      ...permissions.length > 0 ? permissions : [NOTHING],
       fixture("permitted.ts"),
       JSON.stringify(spec),
     );
