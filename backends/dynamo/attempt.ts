@@ -18,7 +18,7 @@ import {
 import type { LockItem } from "./lock_item.ts";
 import { pollMs } from "./poll_plan.ts";
 import type { Request } from "./driver.ts";
-import { acquire, release, renew } from "./requests.ts";
+import { acquire, renew, renounce } from "./requests.ts";
 import type { DynamoTable } from "./table.ts";
 import { Tenure } from "./tenure.ts";
 
@@ -69,7 +69,7 @@ export class Attempt {
       if (grant && grant.clock.remainingMs() > 0) return grant;
     }
     if (grant === null) return null;
-    this.#unsure = true;
+    this.#unsure = true; // It is ours.
     throw new TableFault(
       "refused",
       `${this.#table.label}: it takes longer to answer than ttlMs allows ` +
@@ -87,6 +87,7 @@ export class Attempt {
    */
   async wait(contention: Contention): Promise<DynamoGrant | null> {
     const { signal } = contention;
+    const began = clock.monotonic();
     let polls = 0;
     while (!signal.aborted) {
       this.#tell(contention);
@@ -99,7 +100,7 @@ export class Attempt {
         // Somebody else has it now, and may be quick.
         if (this.#rival?.lockid?.N !== before) polls = 0;
       } catch (error) {
-        if (!this.#isBearable(error)) throw error;
+        if (!this.#isBearable(error, began)) throw error;
       }
     }
     return null;
@@ -120,7 +121,7 @@ export class Attempt {
       keepAlive: false,
     };
     await this.#table.write(
-      () => release(this.#lock, this.#tenure.owner),
+      () => renounce(this.#lock, this.#tenure.owner),
       options,
     ).catch(() => {});
   }
@@ -178,6 +179,7 @@ export class Attempt {
   ): Promise<DynamoGrant | null> {
     const { ttlMs } = this.#lock.terms;
     const { clock: time } = this.#table.link;
+    const before = this.#unsure;
     this.#unsure = true;
     const reply = await this.#table.write((sentAt) => {
       const expiryMs = this.#tenure.next(time.now() + ttlMs, sentAt);
@@ -186,28 +188,38 @@ export class Attempt {
     const item = reply.refused && reply.item === undefined
       ? await this.#table.read(this.#lock, true, options)
       : reply.item;
-    this.#unsure = false;
     if (!reply.refused || isOf(item, this.#tenure.owner)) {
       return this.#grant(item!);
     }
+    // Of several tries, another may yet be applied.
+    this.#unsure = before || reply.repeated;
+    if (!this.#unsure) this.#tenure.forget();
     this.#see(item);
     return null;
   }
 
   // Whatever try it was, what stands in the table tells which.
   #grant(item: Item): DynamoGrant {
+    const fencingToken = readFence(item);
+    if (fencingToken === null) {
+      const message = `${this.#table.label}: its item has a "fence" that is ` +
+        "no token; something else keeps an item of that name: use another table";
+      throw new TableFault("refused", message);
+    }
     this.#see(undefined);
+    this.#unsure = false;
     return new DynamoGrant({
       lock: this.#lock,
       table: this.#table,
       tenure: this.#tenure,
-      fencingToken: readFence(item)!,
+      fencingToken,
       sentAt: this.#tenure.settle(readExpiry(item)) ?? LONG_AGO,
     });
   }
 
   #see(item: Item | undefined): void {
-    const lease = readLease(item);
+    const { owner } = this.#tenure;
+    const lease = isOf(item, owner) ? null : readLease(item);
     this.#rival = lease === null ? undefined : item;
     this.#table.observations.note(this.#lock.key, lease);
   }
@@ -222,11 +234,12 @@ export class Attempt {
   }
 
   // A busy service is waited for; one that cannot be reached, for a while.
-  #isBearable(error: unknown): boolean {
+  #isBearable(error: unknown, began: number): boolean {
     if (!(error instanceof TableFault)) return false;
     const { kind } = error;
     if (kind === "busy") return true;
     if (kind !== "silent" && kind !== "unreachable") return false;
-    return clock.monotonic() - this.#table.link.heardAt < OUTAGE_MS;
+    const heardAt = Math.max(began, this.#table.link.heardAt);
+    return clock.monotonic() - heardAt < OUTAGE_MS;
   }
 }

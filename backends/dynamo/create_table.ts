@@ -33,8 +33,27 @@ interface Description {
  * @throws {TableFault} If it cannot be created.
  */
 export async function createTable(table: DynamoTable): Promise<void> {
+  const began = runtime.clock.monotonic();
+  let pauseMs = SHORTEST_PAUSE_MS;
+  for (;;) {
+    const status = await statusOf(table);
+    if (status === "ACTIVE") break;
+    // Missing, or gone meanwhile: one that is being deleted is so in the end.
+    if (status === undefined) await create(table);
+    if (runtime.clock.monotonic() - began > LONGEST_MS) {
+      const message = `${table.label}: not ACTIVE after ${LONGEST_MS} ms`;
+      throw new TableFault("busy", message);
+    }
+    await pause(pauseMs);
+    pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs);
+  }
+  await enableTtl(table);
+}
+
+// Others may be creating it, too.
+async function create(table: DynamoTable): Promise<void> {
   await tolerate(
-    /ResourceInUse|LimitExceeded/,
+    /^(?:ResourceInUse|LimitExceeded)/,
     () =>
       ask(table, "CreateTable", {
         BillingMode: "PAY_PER_REQUEST",
@@ -45,29 +64,17 @@ export async function createTable(table: DynamoTable): Promise<void> {
         KeySchema: [{ AttributeName: "lockname", KeyType: "HASH" }],
       }),
   );
-  await active(table);
-  // Somebody else has enabled it, or is about to; or the service has no TTL,
-  // which is housekeeping only.
-  await tolerate(
-    /already enabled|being|UnknownOperation|ResourceInUse/,
-    () =>
-      ask(table, "UpdateTimeToLive", {
-        TimeToLiveSpecification: { Enabled: true, AttributeName: "expiry" },
-      }),
-  );
 }
 
-async function active(table: DynamoTable): Promise<void> {
-  const began = runtime.clock.monotonic();
-  let pauseMs = SHORTEST_PAUSE_MS;
-  while (await statusOf(table) !== "ACTIVE") {
-    if (runtime.clock.monotonic() - began > LONGEST_MS) {
-      const message = `${table.label}: not ACTIVE after ${LONGEST_MS} ms`;
-      throw new TableFault("busy", message);
-    }
-    await pause(pauseMs);
-    pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs);
-  }
+// Somebody else has enabled it, or is about to; or the service has no TTL, which
+// is housekeeping only.
+async function enableTtl(table: DynamoTable): Promise<void> {
+  const expected =
+    /already enabled|being (?:en|dis)abled|modified multiple times|^UnknownOperation|^ResourceInUse/;
+  await tolerate(expected, () =>
+    ask(table, "UpdateTimeToLive", {
+      TimeToLiveSpecification: { Enabled: true, AttributeName: "expiry" },
+    }));
 }
 
 async function statusOf(table: DynamoTable): Promise<string | undefined> {
@@ -97,8 +104,7 @@ async function tolerate(
   try {
     await step();
   } catch (error) {
-    if (!(error instanceof TableFault) || !expected.test(error.message)) {
-      throw error;
-    }
+    const { name, message } = (error as TableFault).cause as Error ?? {};
+    if (!expected.test(`${name}: ${message}`)) throw error;
   }
 }

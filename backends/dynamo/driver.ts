@@ -105,9 +105,12 @@ async function load(): Promise<Driver> {
     const loaded = await import("@aws-sdk/client-dynamodb");
     return wrap(loaded as unknown as Package);
   } catch (error) {
+    const { name, message } = error as Error;
+    const reason = name === "NotCapable"
+      ? message
+      : "run `npm install @aws-sdk/client-dynamodb`";
     throw new Error(
-      "the package @aws-sdk/client-dynamodb cannot be loaded: run " +
-        "`npm install @aws-sdk/client-dynamodb`",
+      `the package @aws-sdk/client-dynamodb cannot be loaded: ${reason}`,
       { cause: error },
     );
   }
@@ -123,6 +126,11 @@ function wrap(loaded: Package): Driver {
         // The driver's own tells of the operating system, for which Deno wants
         // a permission.
         defaultUserAgentProvider: () => Promise.resolve([["x-locking"]]),
+        // Requests that hang are not to keep others from being sent.
+        requestHandler: {
+          httpAgent: { maxSockets: Infinity },
+          httpsAgent: { maxSockets: Infinity },
+        },
       }),
     command({ operation, input }, onResponse) {
       const command = new loaded[`${operation}Command`]!(input);

@@ -31,8 +31,10 @@ export class DynamoBackend implements Backend {
     const attempt = new Attempt(this.#lock, this.#table);
     try {
       const grant = await this.#created(() => attempt.try());
-      if (grant === null && willWait) this.#attempt = attempt;
-      return grant;
+      if (grant !== null) return grant;
+      if (willWait) this.#attempt = attempt;
+      else void attempt.leave();
+      return null;
     } catch (error) {
       // A waiter has time for what will pass.
       if (willWait && isPassing(error)) {
@@ -48,7 +50,7 @@ export class DynamoBackend implements Backend {
     const attempt = this.#attempt!;
     this.#attempt = null;
     try {
-      const grant = await attempt.wait(contention);
+      const grant = await this.#created(() => attempt.wait(contention));
       if (grant === null) void attempt.leave();
       return grant;
     } catch (error) {

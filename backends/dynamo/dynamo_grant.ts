@@ -81,15 +81,12 @@ export class DynamoGrant implements Grant, Renewable {
       persistent: true,
       keepAlive: false,
     };
-    let expiryMs = 0;
     const reply = await this.#table.write((sentAt) => {
-      expiryMs = this.#tenure.next(
-        this.#table.link.clock.now() + ttlMs,
-        sentAt,
-      );
+      const atMs = this.#table.link.clock.now() + ttlMs;
+      const expiryMs = this.#tenure.next(atMs, sentAt);
       return renew(this.#lock, this.#tenure.owner, toExpiry(expiryMs));
     }, options);
-    if (!reply.refused) return this.#onRenewed(expiryMs);
+    if (!reply.refused) return this.#onRenewed(reply.item);
     const item = reply.item ??
       await this.#table.read(this.#lock, true, options);
     this.#onRefusal(item);
@@ -103,11 +100,13 @@ export class DynamoGrant implements Grant, Renewable {
       this.#stop();
       return this.#lost?.(reasonOf(this.#table, item));
     }
-    this.#onRenewed(readExpiry(item));
+    this.#onRenewed(item);
   }
 
-  #onRenewed(expiryMs: number): void {
-    const sentAt = this.#tenure.settle(expiryMs);
+  // Of several tries, any may have been answered first: what stands in the table
+  // tells from which it counts.
+  #onRenewed(item: Item | undefined): void {
+    const sentAt = this.#tenure.settle(readExpiry(item));
     if (sentAt) this.clock.renew(sentAt);
   }
 
@@ -128,13 +127,13 @@ export class DynamoGrant implements Grant, Renewable {
   }
 
   // As long as the lease is not over, a service that comes back can still be
-  // told; and until a request that took the lock late has been undone.
+  // told.
   #leave(): Promise<Reply> {
     const options = callOptions(this.#lock.terms.ttlMs);
-    const leftMs = this.clock.remainingMs();
+    const limitMs = Math.max(options.limitMs, this.clock.remainingMs());
     return this.#table.write(
       () => release(this.#lock, this.#tenure.owner),
-      leftMs > 0 ? { ...options, limitMs: leftMs, persistent: true } : options,
+      { ...options, limitMs, persistent: this.clock.remainingMs() > 0 },
     );
   }
 

@@ -9,6 +9,9 @@ const unawaited = new Deadlines(runtime.timers, monotonic, {
   keepAlive: false,
 });
 
+// How many tries may be under way at once.
+const MOST_TRIES = 4;
+
 // By how much longer each try may be silent than the one before.
 const PATIENCE = 1.5;
 
@@ -67,6 +70,7 @@ export class Exchange<T> {
   #try(): void {
     const controller = new AbortController();
     this.#tries.add(controller);
+    this.#limitTries();
     // Ever more patiently: a busy service is not to be asked ever more.
     this.#wait(this.#options.paceMs * PATIENCE ** this.#made++);
     this.#options.send(controller.signal).then(
@@ -77,9 +81,18 @@ export class Exchange<T> {
     );
   }
 
+  // The oldest may still be answered by a slow service, the newest by one that
+  // has come back.
+  #limitTries(): void {
+    if (this.#tries.size <= MOST_TRIES) return;
+    const [, second] = this.#tries;
+    this.#tries.delete(second!);
+    second!.abort();
+  }
+
   #onError(controller: AbortController, error: unknown): void {
-    this.#tries.delete(controller);
-    if (this.#over) return;
+    // One that was given up is no news.
+    if (!this.#tries.delete(controller) || this.#over) return;
     if (isConditionFailed(error)) return this.#fail(error);
     this.#fault = this.#options.note(error);
     if (!this.#isWorthAnother(this.#fault)) return this.#fail(this.#fault);

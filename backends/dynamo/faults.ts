@@ -145,6 +145,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     "something else keeps an item of that name: use another table",
   ],
   [UNREACHABLE, "is the endpoint right, and can it be reached from here?"],
+  [/Requires env access/, "run with --allow-env"],
   [/NotCapable|Requires net access/, "run with --allow-net"],
 ];
 

@@ -41,8 +41,12 @@ export interface LinkOptions {
 
 const { monotonic } = runtime.clock;
 
-// How long a request may take before its silence is worth a word.
+// How long a request may take before its silence is worth a word, besides twice
+// what the last answer took.
 const NOTICEABLE_MS = 250;
+
+// How long a failure is what is wrong now, while nothing more is asked.
+const STALE_MS = 2000;
 
 // How long the first answer of all may take before the question is asked again:
 // it needs credentials, the address of a name, and a handshake.
@@ -60,7 +64,9 @@ export class Link {
   #driver: Driver | null = null;
   #client: DynamoClient | null = null;
   #fault: TableFault | null = null;
+  #failedAt = -Infinity;
   #heardAt = -Infinity;
+  #latencyMs = 0;
   #clockHeardAt = -Infinity;
 
   /** @param options What it is made of. */
@@ -78,9 +84,14 @@ export class Link {
    * that a request has been waiting for long.
    */
   get trouble(): string | null {
-    if (this.#fault) return this.#fault.message;
+    const isNews = this.#exchanges.size > 0 ||
+      monotonic() - this.#failedAt < STALE_MS;
+    if (this.#fault && isNews) return this.#fault.message;
+    // One that has never answered is not slow, but in trouble.
+    const isKnown = this.#heardAt > -Infinity;
+    const noticeableMs = isKnown ? NOTICEABLE_MS + 2 * this.#latencyMs : 0;
     for (const { waitedMs } of this.#exchanges) {
-      if (waitedMs > NOTICEABLE_MS) return this.#silence(waitedMs).message;
+      if (waitedMs > noticeableMs) return this.#silence(waitedMs).message;
     }
     return null;
   }
@@ -117,11 +128,11 @@ export class Link {
     const request = make(sentAt);
     try {
       const output = await this.#sendOnce(request, sentAt, signal);
-      this.#hear();
+      this.#hear(sentAt);
       return output;
     } catch (error) {
       if (!isConditionFailed(error)) throw this.#toFault(error, request);
-      this.#hear();
+      this.#hear(sentAt);
       throw error;
     }
   }
@@ -131,7 +142,8 @@ export class Link {
     sentAt: Moment,
     abortSignal: AbortSignal,
   ): Promise<Output> {
-    if (monotonic() - this.#clockHeardAt > CLOCK_MS) {
+    const isOld = monotonic() - this.#clockHeardAt > CLOCK_MS;
+    if (isOld || !this.clock.known) {
       return await this.#sendForTime(request, sentAt, abortSignal);
     }
     const command = this.#driver!.command(request);
@@ -148,7 +160,7 @@ export class Link {
     const hear = (): void => {
       this.#clockHeardAt = monotonic();
       const { date, Date: upper } = response?.headers ?? {};
-      this.clock.hear(date ?? upper, sentAt.wall);
+      this.clock.hear(date ?? upper, sentAt);
     };
     try {
       const output = await this.#client!.send(command, { abortSignal });
@@ -169,9 +181,10 @@ export class Link {
     }
   }
 
-  #hear(): void {
+  #hear(sentAt?: Moment): void {
     this.#fault = null;
     this.#heardAt = monotonic();
+    if (sentAt) this.#latencyMs = this.#heardAt - sentAt.monotonic;
   }
 
   // What the service refuses concerns one request alone.
@@ -179,9 +192,14 @@ export class Link {
     const fault = this.#toFault(error);
     const { kind } = fault;
     if (kind === "refused" || kind === "missing") this.#hear();
-    else this.#fault = fault;
+    else this.#fail(fault);
     if (kind === "busy") this.#heardAt = monotonic();
     return fault;
+  }
+
+  #fail(fault: TableFault): void {
+    this.#fault = fault;
+    this.#failedAt = monotonic();
   }
 
   #toFault(error: unknown, request?: Request): TableFault {

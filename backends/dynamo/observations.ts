@@ -94,9 +94,12 @@ function isSame(one: Sighting, other: Sighting): boolean {
   return isEqual(one.lockid, other.lockid) && isEqual(one.expiry, other.expiry);
 }
 
+// What is neither a number nor a text cannot be judged: it never stands still.
 function isEqual(
   one: Attribute | undefined,
   other: Attribute | undefined,
 ): boolean {
-  return one?.N === other?.N && one?.S === other?.S;
+  if (one === undefined || other === undefined) return one === other;
+  return one.N !== undefined && one.N === other.N ||
+    one.S !== undefined && one.S === other.S;
 }

@@ -125,6 +125,25 @@ export function release(place: Place, owner: string): Request {
 }
 
 /**
+ * Frees a lock that the owner may have taken without knowing; or, where it is
+ * free, keeps the owner's requests from taking it that are still on their way.
+ *
+ * @param place The lock's item.
+ * @param owner Who may have taken it.
+ * @returns The request.
+ */
+export function renounce(place: Place, owner: string): Request {
+  return update(place, {
+    UpdateExpression: "SET #expiry = :free, #lockid = :owner " +
+      "REMOVE #host, #pid, #ttl",
+    ConditionExpression: "#lockid = :owner OR #expiry = :free OR " +
+      "attribute_not_exists(#expiry)",
+    ExpressionAttributeNames: names("expiry", "lockid", "host", "pid", "ttl"),
+    ExpressionAttributeValues: { ":free": FREE, ":owner": { N: owner } },
+  });
+}
+
+/**
  * Looks at a lock.
  *
  * @param place The lock's item.

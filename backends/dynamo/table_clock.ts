@@ -1,4 +1,9 @@
 import { runtime } from "../../runtime/mod.ts";
+import { type Moment, readMoment } from "../core/lease_clock.ts";
+
+// By how much this host's clocks may move against each other before what was
+// learnt is forgotten: the wall clock was set, or the machine slept.
+const STEP_MS = 1000;
 
 /**
  * The time by the service's clock, as its responses tell it.
@@ -10,12 +15,16 @@ import { runtime } from "../../runtime/mod.ts";
  * anything.
  */
 export class TableClock {
-  // What to add to this host's wall clock; null as long as nothing is known.
-  #correctionMs: number | null = null;
+  // What to add to the monotonic clock; null as long as nothing is known.
+  #offsetMs: number | null = null;
+  #heard: Moment = { monotonic: 0, wall: 0 };
 
   /** Whether the service's time is known. */
   get known(): boolean {
-    return this.#correctionMs !== null;
+    if (this.#offsetMs === null) return false;
+    const { monotonic, wall } = readMoment(runtime.clock);
+    const passed = monotonic - this.#heard.monotonic;
+    return Math.abs(wall - this.#heard.wall - passed) < STEP_MS;
   }
 
   /**
@@ -24,25 +33,30 @@ export class TableClock {
    * @returns The service's time, or this host's where that is not known.
    */
   now(): number {
-    return Math.floor(runtime.clock.wall() + (this.#correctionMs ?? 0));
+    const { monotonic, wall } = readMoment(runtime.clock);
+    const offsetMs = this.#offsetMs ?? wall - monotonic;
+    return Math.floor(monotonic + offsetMs);
   }
 
   /**
-   * Learns from a response. Its `Date` has no parts of a second: this host's
-   * clock is corrected by no more than it contradicts it.
+   * Learns from a response. Its `Date` has no parts of a second: what is known
+   * is corrected by no more than it contradicts it.
    *
    * @param date The response's `Date`; where there is none, this host's clock
    * has to do.
-   * @param sentAt When the request was sent, on the wall clock.
+   * @param sentAt When the request was sent.
    */
-  hear(date: string | undefined, sentAt: number): void {
-    const correctionMs = this.#correctionMs ?? 0;
-    this.#correctionMs = correctionMs;
+  hear(date: string | undefined, sentAt: Moment): void {
+    const heard = readMoment(runtime.clock);
+    const ours = heard.wall - heard.monotonic;
+    const offsetMs = this.known ? this.#offsetMs! : ours;
+    this.#heard = heard;
+    this.#offsetMs = offsetMs;
     const earliest = Date.parse(date ?? "");
     if (Number.isNaN(earliest)) return;
-    const behindMs = earliest - (runtime.clock.wall() + correctionMs);
-    const aheadMs = sentAt + correctionMs - (earliest + 999);
-    if (behindMs > 0) this.#correctionMs += behindMs;
-    else if (aheadMs > 0) this.#correctionMs -= aheadMs;
+    const behindMs = earliest - (heard.monotonic + offsetMs);
+    const aheadMs = sentAt.monotonic + offsetMs - (earliest + 999);
+    if (behindMs > 0) this.#offsetMs += behindMs;
+    else if (aheadMs > 0) this.#offsetMs -= aheadMs;
   }
 }

@@ -31,6 +31,11 @@ export class Tenure {
     return this.#lastMs;
   }
 
+  /** Forgets what was written: it was refused, and is not under way. */
+  forget(): void {
+    this.#writings.length = 0;
+  }
+
   /**
    * Finds the request that wrote an expiry, and forgets those before it.
    *

@@ -15,7 +15,8 @@ export function releaseOptions(grant: RedisGrant): CallOptions {
   const options = callOptions(grant.terms.ttlMs);
   const leftMs = grant.clock.remainingMs();
   if (leftMs <= 0) return options;
-  return { ...options, limitMs: leftMs, persistent: true };
+  const limitMs = Math.max(options.limitMs, leftMs);
+  return { ...options, limitMs, persistent: true };
 }
 
 /**
