@@ -8,6 +8,7 @@ import { DynamoLock, type DynamoLockOptions } from "../mod.ts";
 import {
   type DynamoServer,
   dynamoTest,
+  type Engine,
   fileDynamo,
   noEngine,
 } from "./_dynamo.ts";
