@@ -40,6 +40,9 @@ export async function runTestFile(
   if (tests.length === 0 && options.filter) return [];
   const tail = output.trimEnd().split("\n").slice(-60).join("\n");
   const known = tests.map((test) => explain(test, file, tail));
+  if (!failure && tests.length === 0) {
+    return [{ name: "reports nothing", outcome: "failed", detail: tail }];
+  }
   if (!failure || known.some(({ outcome }) => outcome === "failed")) {
     return known;
   }

@@ -180,11 +180,16 @@ export class Attempt {
     const { ttlMs } = this.#lock.terms;
     const { clock: time } = this.#table.link;
     const before = this.#unsure;
+    let tries = 0;
     this.#unsure = true;
     const reply = await this.#table.write((sentAt) => {
+      tries++;
       const expiryMs = this.#tenure.next(time.now() + ttlMs, sentAt);
       return make(toExpiry(expiryMs));
-    }, options);
+    }, options).catch((error) => {
+      if (tries <= 1 && isWithoutEffect(error)) this.#unsure = before;
+      throw error;
+    });
     const item = reply.refused && reply.item === undefined
       ? await this.#table.read(this.#lock, true, options)
       : reply.item;
@@ -242,4 +247,10 @@ export class Attempt {
     const heardAt = Math.max(began, this.#table.link.heardAt);
     return clock.monotonic() - heardAt < OUTAGE_MS;
   }
+}
+
+// Other failures may have come after the write.
+function isWithoutEffect(error: unknown): boolean {
+  return error instanceof TableFault &&
+    ["refused", "missing", "unreachable"].includes(error.kind);
 }

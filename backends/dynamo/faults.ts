@@ -110,7 +110,7 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { name, message } = error;
   // What the service's own errors mean is in their names.
-  if (!("$metadata" in error)) return message || name;
+  if (!("$metadata" in error) || name === "Error") return message || name;
   const isSaid = message !== "" && message !== "UnknownError";
   return isSaid ? `${name}: ${message}` : name;
 }

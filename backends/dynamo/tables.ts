@@ -16,7 +16,11 @@ export function tableAt(name: string, config: ClientConfig): DynamoTable {
   const key = JSON.stringify([name, region, endpoint]);
   let table = tables.get(key);
   if (table === undefined) {
-    const where = endpoint ? ` at ${endpoint}` : region ? ` in ${region}` : "";
+    const where = endpoint
+      ? ` at ${new URL(endpoint).origin}` // Without a password.
+      : region
+      ? ` in ${region}`
+      : "";
     const connect = (driver: Driver) => clientFor(driver, config);
     tables.set(key, table = new DynamoTable(name, where, connect));
   }
