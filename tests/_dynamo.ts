@@ -215,7 +215,7 @@ export class DynamoServer {
     return [
       ...[fixture("tied.ts"), "java", ...JAVA_FLAGS],
       ...[`-Djava.library.path=${jars}`, "-cp", `${jars}/*`],
-      ...["com.amazonaws.services.dynamodbv2.local.main.ServerRunner"],
+      fixture("DynamoLocal.java"),
       ...["-inMemory", "-sharedDb", "-disableTelemetry", "-port", port],
     ];
   }
