@@ -1,8 +1,10 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { Contention } from "../core/backend.ts";
+import type { CallOptions } from "../core/call_options.ts";
 import type { Moment } from "../core/lease_clock.ts";
 import { pause } from "../core/pause.ts";
-import { type CallOptions, callOptions } from "./call_options.ts";
+import { callOptions } from "./call_options.ts";
+import type { Request } from "./driver.ts";
 import { DynamoGrant } from "./dynamo_grant.ts";
 import { TableFault } from "./faults.ts";
 import {
@@ -17,7 +19,6 @@ import {
 } from "./item.ts";
 import type { LockItem } from "./lock_item.ts";
 import { pollMs } from "./poll_plan.ts";
-import type { Request } from "./driver.ts";
 import { acquire, renew, renounce } from "./requests.ts";
 import type { DynamoTable } from "./table.ts";
 import { Tenure } from "./tenure.ts";

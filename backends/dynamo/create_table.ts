@@ -1,6 +1,7 @@
 import { runtime } from "../../runtime/mod.ts";
+import type { CallOptions } from "../core/call_options.ts";
 import { pause } from "../core/pause.ts";
-import { type CallOptions, callOptions } from "./call_options.ts";
+import { callOptions } from "./call_options.ts";
 import type { Operation } from "./driver.ts";
 import { TableFault } from "./faults.ts";
 import type { DynamoTable } from "./table.ts";

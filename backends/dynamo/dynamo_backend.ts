@@ -1,10 +1,11 @@
 import type { Backend, Contention, Grant } from "../core/backend.ts";
+import { toLockError } from "../core/backend_errors.ts";
 import type { Holder } from "../core/holder.ts";
 import { Attempt } from "./attempt.ts";
 import { callOptions } from "./call_options.ts";
 import { TableFault } from "./faults.ts";
 import { readHolder, readLease } from "./item.ts";
-import { type LockItem, toLockError } from "./lock_item.ts";
+import type { LockItem } from "./lock_item.ts";
 import type { DynamoTable } from "./table.ts";
 
 /** A lock that an item of a table keeps. */

@@ -1,10 +1,11 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { Grant } from "../core/backend.ts";
+import { toReleaseError } from "../core/backend_errors.ts";
 import { driftMs, LeaseClock, type Moment } from "../core/lease_clock.ts";
 import { pause } from "../core/pause.ts";
 import { callOptions } from "./call_options.ts";
 import { isOf, type Item, readExpiry, readLease, toExpiry } from "./item.ts";
-import { type LockItem, toLockError } from "./lock_item.ts";
+import type { LockItem } from "./lock_item.ts";
 import { release, renew } from "./requests.ts";
 import type { DynamoTable, Renewable, Reply } from "./table.ts";
 import type { Tenure } from "./tenure.ts";
@@ -112,17 +113,13 @@ export class DynamoGrant implements Grant, Renewable {
 
   async release(): Promise<void> {
     this.#stop();
-    const { name, terms: { ttlMs } } = this.#lock;
     try {
       const reply = await this.#leave();
       if (reply.refused && !reply.repeated) {
         this.#lost?.("it was gone when it was released");
       }
     } catch (error) {
-      const rest = error instanceof Error ? error.message : String(error);
-      const reason = `${rest}; it frees itself within ${ttlMs} ms`;
-      const cause = new Error(reason, { cause: error });
-      throw toLockError("Cannot release", name, cause);
+      throw toReleaseError(this.#lock, error);
     }
   }
 

@@ -1,6 +1,6 @@
 import { runtime } from "../../runtime/mod.ts";
+import type { CallOptions } from "../core/call_options.ts";
 import { type Deadline, Deadlines } from "../core/deadlines.ts";
-import type { CallOptions } from "./call_options.ts";
 import { isConditionFailed, type TableFault } from "./faults.ts";
 
 const { monotonic } = runtime.clock;

@@ -1,6 +1,6 @@
 import { runtime } from "../../runtime/mod.ts";
+import type { CallOptions } from "../core/call_options.ts";
 import { type Moment, readMoment } from "../core/lease_clock.ts";
-import type { CallOptions } from "./call_options.ts";
 import {
   type Driver,
   type DynamoClient,

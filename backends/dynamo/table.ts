@@ -1,5 +1,5 @@
+import type { CallOptions } from "../core/call_options.ts";
 import { Heartbeats } from "../core/heartbeats.ts";
-import type { CallOptions } from "./call_options.ts";
 import { createTable } from "./create_table.ts";
 import type { Driver, DynamoClient } from "./driver.ts";
 import { isConditionFailed } from "./faults.ts";

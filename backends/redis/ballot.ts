@@ -1,8 +1,10 @@
 import { runtime } from "../../runtime/mod.ts";
+import { toReleaseError } from "../core/backend_errors.ts";
+import type { CallOptions } from "../core/call_options.ts";
+import type { Answer } from "./exchange.ts";
 import type { ServerFault } from "./faults.ts";
-import type { Answer, CallOptions } from "./exchange.ts";
 import { majorityOf, RedisGrant } from "./redis_grant.ts";
-import { releaseOptions, toReleaseError, wasHeld } from "./releasing.ts";
+import { releaseOptions, wasHeld } from "./releasing.ts";
 import { ACQUIRE, LEAVE, RAISE, type Script } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
 import { newOwner, ownerOf, type SharedLock, whoWeAre } from "./shared_lock.ts";

@@ -1,4 +1,5 @@
 import { runtime } from "../../runtime/mod.ts";
+import type { CallOptions } from "../core/call_options.ts";
 import { type Deadline, Deadlines } from "../core/deadlines.ts";
 import type { Connection } from "./connector.ts";
 import { isRefusal, type ServerFault } from "./faults.ts";
@@ -14,18 +15,6 @@ export interface Call {
   readonly keys: string[];
   /** Its arguments after the stamp. */
   readonly args: string[];
-}
-
-/** How a call is made. */
-export interface CallOptions {
-  /** For how long to go on, in milliseconds. */
-  readonly limitMs: number;
-  /** After how many silent milliseconds to send the call again. */
-  readonly paceMs: number;
-  /** Whether to go on when the server cannot be reached at all. */
-  readonly persistent: boolean;
-  /** Whether the process stays alive for the answer. */
-  readonly keepAlive: boolean;
 }
 
 /** A server's answer to a call. */

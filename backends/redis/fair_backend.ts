@@ -1,9 +1,10 @@
 import type { Backend, Contention, Grant } from "../core/backend.ts";
+import { toLockError } from "../core/backend_errors.ts";
 import type { Holder } from "../core/holder.ts";
 import { Place } from "./place.ts";
 import { LOOK } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
-import { readHolder, type SharedLock, toLockError } from "./shared_lock.ts";
+import { readHolder, type SharedLock } from "./shared_lock.ts";
 
 /** A lock of one server, with a fair queue there. */
 export class FairBackend implements Backend {

@@ -1,12 +1,7 @@
 import type { MaybePromise } from "../../runtime/types.ts";
+import type { CallOptions } from "../core/call_options.ts";
 import type { Connector } from "./connector.ts";
-import {
-  type Answer,
-  type Call,
-  type CallOptions,
-  Exchange,
-  type Line,
-} from "./exchange.ts";
+import { type Answer, type Call, Exchange, type Line } from "./exchange.ts";
 import { ServerFault, toServerFault } from "./faults.ts";
 
 // Connections that were given up as silent, but may still bring an answer.

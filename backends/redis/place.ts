@@ -1,11 +1,13 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { Contention } from "../core/backend.ts";
+import { toReleaseError } from "../core/backend_errors.ts";
+import type { CallOptions } from "../core/call_options.ts";
 import type { Holder } from "../core/holder.ts";
 import { Bell } from "./bell.ts";
+import type { Answer, Call } from "./exchange.ts";
 import { ServerFault } from "./faults.ts";
-import type { Answer, Call, CallOptions } from "./exchange.ts";
 import { RedisGrant } from "./redis_grant.ts";
-import { releaseOptions, toReleaseError, wasHeld } from "./releasing.ts";
+import { releaseOptions, wasHeld } from "./releasing.ts";
 import { ACQUIRE, LEAVE } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
 import {

@@ -1,17 +1,13 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { Backend, Contention, Grant } from "../core/backend.ts";
+import { toLockError } from "../core/backend_errors.ts";
 import type { Holder } from "../core/holder.ts";
 import { Ballot } from "./ballot.ts";
 import { Bell } from "./bell.ts";
 import { majorityOf } from "./redis_grant.ts";
 import { LOOK } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
-import {
-  ownerOf,
-  readHolder,
-  type SharedLock,
-  toLockError,
-} from "./shared_lock.ts";
+import { ownerOf, readHolder, type SharedLock } from "./shared_lock.ts";
 import type { Listener } from "./wake_ups.ts";
 
 // A waiter votes again this often, in milliseconds, and three times in its time

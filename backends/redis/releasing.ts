@@ -1,8 +1,7 @@
-import type { LockBackendError } from "../core/errors.ts";
-import type { Answer, CallOptions } from "./exchange.ts";
+import type { CallOptions } from "../core/call_options.ts";
+import type { Answer } from "./exchange.ts";
 import type { RedisGrant } from "./redis_grant.ts";
 import { callOptions } from "./server.ts";
-import { type SharedLock, toLockError } from "./shared_lock.ts";
 
 /**
  * How to call a server to give a lock back. As long as the lease is not over, a
@@ -28,21 +27,4 @@ export function releaseOptions(grant: RedisGrant): CallOptions {
  */
 export function wasHeld({ values, repeated }: Answer): boolean {
   return repeated || Number(values[0]) === 1;
-}
-
-/**
- * The error of a release that did not reach its server.
- *
- * @param lock The lock.
- * @param error What was thrown.
- * @returns The error.
- */
-export function toReleaseError(
-  lock: SharedLock,
-  error: unknown,
-): LockBackendError {
-  const { name, terms } = lock;
-  const reason = error instanceof Error ? error.message : String(error);
-  const rest = `${reason}; it frees itself within ${terms.ttlMs} ms`;
-  return toLockError("Cannot release", name, new Error(rest, { cause: error }));
 }

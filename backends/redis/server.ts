@@ -1,11 +1,12 @@
 import { runtime } from "../../runtime/mod.ts";
+import { type CallOptions, callOptionsFor } from "../core/call_options.ts";
 import { Heartbeats } from "../core/heartbeats.ts";
 import type { Moment } from "../core/lease_clock.ts";
 import type { LeaseTerms } from "../core/lease_terms.ts";
 import { BroughtConnector, type Connector, OwnConnector } from "./connector.ts";
 import type { CreateRedisClient, RedisClient } from "./driver.ts";
+import type { Answer } from "./exchange.ts";
 import type { RedisHost } from "./hosts.ts";
-import type { Answer, CallOptions } from "./exchange.ts";
 import { Link } from "./link.ts";
 import { RENEW } from "./scripts.ts";
 import { readStamp } from "./stamp.ts";
@@ -153,10 +154,6 @@ export class RedisServer {
   }
 }
 
-// The shortest and the longest silence after which a call is sent again.
-const SHORTEST_PACE_MS = 50;
-const LONGEST_PACE_MS = 500;
-
 // The longest that one attempt to take a lock may take.
 const LONGEST_ATTEMPT_MS = 2000;
 
@@ -168,12 +165,7 @@ const LONGEST_ATTEMPT_MS = 2000;
  * @returns The options.
  */
 export function callOptions(ttlMs: number): CallOptions {
-  const paceMs = Math.min(
-    LONGEST_PACE_MS,
-    Math.max(SHORTEST_PACE_MS, ttlMs / 10),
-  );
-  const limitMs = Math.min(LONGEST_ATTEMPT_MS, Math.max(10 * paceMs, ttlMs));
-  return { limitMs, paceMs, persistent: false, keepAlive: true };
+  return callOptionsFor(ttlMs, LONGEST_ATTEMPT_MS);
 }
 
 // Keyed by the function that makes clients, or by the driver's place.

@@ -1,5 +1,4 @@
 import { runtime } from "../../runtime/mod.ts";
-import { LockBackendError } from "../core/errors.ts";
 import type { Holder } from "../core/holder.ts";
 import type { LeaseTerms } from "../core/lease_terms.ts";
 import { keptName } from "../core/names.ts";
@@ -86,24 +85,4 @@ export function readHolder(text: string, leftMs: number): Holder {
  */
 export function ownerOf(text: string): string {
   return /"token":"([^"]*)"/.exec(text)?.[1] ?? text;
-}
-
-/**
- * Makes a lock's error of a server's fault.
- *
- * @param action What was tried, such as `Cannot acquire`.
- * @param name The lock's name.
- * @param error What was thrown.
- * @returns The error.
- */
-export function toLockError(
-  action: string,
-  name: string,
-  error: unknown,
-): LockBackendError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new LockBackendError(`${action} "${name}": ${reason}`, {
-    lockName: name,
-    cause: error,
-  });
 }

@@ -1,0 +1,32 @@
+/** How what keeps a lease is asked for something. */
+export interface CallOptions {
+  /** For how long to go on, in milliseconds. */
+  readonly limitMs: number;
+  /** After how many silent milliseconds to ask again, at first. */
+  readonly paceMs: number;
+  /** Whether to go on when nobody can be reached at all. */
+  readonly persistent: boolean;
+  /** Whether the process stays alive for the answer. */
+  readonly keepAlive: boolean;
+}
+
+// The shortest and the longest silence after which to ask again.
+const SHORTEST_PACE_MS = 50;
+const LONGEST_PACE_MS = 500;
+
+/**
+ * How to ask for something that somebody waits for, and that fails at once
+ * where nobody can be reached.
+ *
+ * @param ttlMs The time to live of the lock in question, in milliseconds.
+ * @param longestMs The longest to go on, in milliseconds.
+ * @returns The options.
+ */
+export function callOptionsFor(ttlMs: number, longestMs: number): CallOptions {
+  const paceMs = Math.min(
+    LONGEST_PACE_MS,
+    Math.max(SHORTEST_PACE_MS, ttlMs / 10),
+  );
+  const limitMs = Math.min(longestMs, Math.max(10 * paceMs, ttlMs));
+  return { limitMs, paceMs, persistent: false, keepAlive: true };
+}
