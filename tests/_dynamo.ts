@@ -124,6 +124,11 @@ export class DynamoServer {
     await this.end();
   }
 
+  /** Throws if the process has ended by itself, with what it said. */
+  assertAlive(): void {
+    if (this.#child?.over) throw new Error(this.#child.describe());
+  }
+
   /** Stops the process or lets it go on. */
   signal(name: "SIGSTOP" | "SIGCONT"): void {
     this.#assertOurs();
@@ -274,6 +279,7 @@ export function fileDynamo(engine: Engine): { readonly own: DynamoServer } {
   return {
     get own(): DynamoServer {
       if (!server) throw new Error("No engine: skip the test");
+      server.assertAlive();
       return server;
     },
   };

@@ -8,7 +8,7 @@ import { uniqueName } from "./_names.ts";
 import { longRun } from "./_runtimes.ts";
 import { sleep, timed, until, within } from "./_time.ts";
 
-const TERMS = { ttlMs: 600, heartbeatIntervalMs: 150 };
+const TERMS = { ttlMs: 1000, heartbeatIntervalMs: 250 };
 
 // A machine that others use, too, is late by so much now and then.
 const LATE_MS = 200;

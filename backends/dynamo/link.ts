@@ -87,9 +87,7 @@ export class Link {
     const isNews = this.#exchanges.size > 0 ||
       monotonic() - this.#failedAt < STALE_MS;
     if (this.#fault && isNews) return this.#fault.message;
-    // One that has never answered is not slow, but in trouble.
-    const isKnown = this.#heardAt > -Infinity;
-    const noticeableMs = isKnown ? NOTICEABLE_MS + 2 * this.#latencyMs : 0;
+    const noticeableMs = NOTICEABLE_MS + 2 * this.#latencyMs;
     for (const { waitedMs } of this.#exchanges) {
       if (waitedMs > noticeableMs) return this.#silence(waitedMs).message;
     }
