@@ -4,7 +4,7 @@ import { pause } from "../core/pause.ts";
 import { callOptions } from "./call_options.ts";
 import type { Operation } from "./driver.ts";
 import { TableFault } from "./faults.ts";
-import type { DynamoTable } from "./table.ts";
+import type { Link } from "./link.ts";
 
 // How long a table may take until it can be used, in milliseconds.
 const LONGEST_MS = 120_000;
@@ -20,6 +20,16 @@ const STEP: CallOptions = {
   paceMs: 5000,
 };
 
+/** A table that may be missing. */
+export interface Site {
+  /** The table's name. */
+  readonly name: string;
+  /** The table, for messages. */
+  readonly label: string;
+  /** The way to its service. */
+  readonly link: Link;
+}
+
 /** What the service tells of a table, as far as it matters. */
 interface Description {
   readonly Table?: { readonly TableStatus?: string };
@@ -33,7 +43,7 @@ interface Description {
  * @returns A promise until it is there.
  * @throws {TableFault} If it cannot be created.
  */
-export async function createTable(table: DynamoTable): Promise<void> {
+export async function createTable(table: Site): Promise<void> {
   const began = runtime.clock.monotonic();
   let pauseMs = SHORTEST_PAUSE_MS;
   for (;;) {
@@ -52,7 +62,7 @@ export async function createTable(table: DynamoTable): Promise<void> {
 }
 
 // Others may be creating it, too.
-async function create(table: DynamoTable): Promise<void> {
+async function create(table: Site): Promise<void> {
   await tolerate(
     /^(?:ResourceInUse|LimitExceeded)/,
     () =>
@@ -69,7 +79,7 @@ async function create(table: DynamoTable): Promise<void> {
 
 // Somebody else has enabled it, or is about to; or the service has no TTL, which
 // is housekeeping only.
-async function enableTtl(table: DynamoTable): Promise<void> {
+async function enableTtl(table: Site): Promise<void> {
   const expected =
     /already enabled|being (?:en|dis)abled|modified multiple times|^UnknownOperation|^ResourceInUse/;
   await tolerate(expected, () =>
@@ -78,7 +88,7 @@ async function enableTtl(table: DynamoTable): Promise<void> {
     }));
 }
 
-async function statusOf(table: DynamoTable): Promise<string | undefined> {
+async function statusOf(table: Site): Promise<string | undefined> {
   try {
     const description = await ask(table, "DescribeTable", {}) as Description;
     return description.Table?.TableStatus;
@@ -90,7 +100,7 @@ async function statusOf(table: DynamoTable): Promise<string | undefined> {
 }
 
 async function ask(
-  table: DynamoTable,
+  table: Site,
   operation: Operation,
   input: object,
 ): Promise<object> {
