@@ -5,6 +5,11 @@ import { type Moment, readMoment } from "../core/lease_clock.ts";
 // learnt is forgotten: the wall clock was set, or the machine slept.
 const STEP_MS = 1000;
 
+// How far a response's `Date` may be from this host's time before that is taken
+// for wrong: it has no parts of a second, and servers write it ahead.
+const TOLERANCE_MS = 2000;
+const HALF_A_SECOND_MS = 500;
+
 /**
  * The time by the service's clock, as its responses tell it.
  *
@@ -39,24 +44,20 @@ export class TableClock {
   }
 
   /**
-   * Learns from a response. Its `Date` has no parts of a second: what is known
-   * is corrected by no more than it contradicts it.
+   * Learns from a response.
    *
-   * @param date The response's `Date`; where there is none, this host's clock
-   * has to do.
+   * @param date The response's `Date`; where there is none, or it agrees with
+   * what is known, nothing is corrected.
    * @param sentAt When the request was sent.
    */
   hear(date: string | undefined, sentAt: Moment): void {
     const heard = readMoment(runtime.clock);
     const ours = heard.wall - heard.monotonic;
-    const offsetMs = this.known ? this.#offsetMs! : ours;
+    this.#offsetMs = this.known ? this.#offsetMs! : ours;
     this.#heard = heard;
-    this.#offsetMs = offsetMs;
-    const earliest = Date.parse(date ?? "");
-    if (Number.isNaN(earliest)) return;
-    const behindMs = earliest - (heard.monotonic + offsetMs);
-    const aheadMs = sentAt.monotonic + offsetMs - (earliest + 999);
-    if (behindMs > 0) this.#offsetMs += behindMs;
-    else if (aheadMs > 0) this.#offsetMs -= aheadMs;
+    const told = Date.parse(date ?? "") + HALF_A_SECOND_MS;
+    const between = (sentAt.monotonic + heard.monotonic) / 2;
+    const errorMs = told - (between + this.#offsetMs);
+    if (Math.abs(errorMs) > TOLERANCE_MS) this.#offsetMs += errorMs;
   }
 }
