@@ -107,7 +107,7 @@ export function dynamoKind(): Kind {
     fifo: false,
     lease: true,
     // It polls, after a second at the latest.
-    wakeMs: 1200,
+    wakeMs: 1500,
     slow: true,
     fresh: () => ({
       kind: "DynamoLock",
