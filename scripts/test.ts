@@ -31,7 +31,7 @@ const ALONE =
   /\/(?:crash|fairness|host_hand_over|(?:file|socket)_strangers|processes)_/;
 
 /** How many of the other files run side by side: mostly they let time pass. */
-const LANES = 4;
+const LANES = 3;
 
 interface Selection {
   readonly runtimes: readonly RuntimeId[];
