@@ -134,7 +134,7 @@ describe("DynamoLock whose acquire arrives late", () => {
   test("does not take the lock when nobody waits for it any more", async (stage) => {
     const { proxy } = stage;
     proxy.onRequest = (call) =>
-      isAcquire(call) ? { kind: "delay", ms: TERMS.ttlMs } : null;
+      isAcquire(call) ? { kind: "delay", ms: 1.5 * TERMS.ttlMs } : null;
     await assert.rejects(stage.ours().acquire({ timeoutMs: 500 }), {
       code: "LOCK_BACKEND",
     });
