@@ -131,19 +131,9 @@ const KNOWN = [
 
 function findTable(options: DynamoLockOptions): DynamoTable {
   const { table = "locks", region, endpoint, client } = options;
-  check(
-    "table",
-    table,
-    /^(?:[A-Za-z0-9_.-]{3,255}|arn:\S+)$/,
-    "a table's name",
-  );
-  check("region", region, /^\S+$/, "a region's name");
-  check("endpoint", endpoint, /^https?:\/\/\S+$/, "an http or https URL");
-  if (endpoint !== undefined && !URL.canParse(endpoint)) {
-    throw new TypeError(
-      `DynamoLock endpoint must be an http or https URL, got ${show(endpoint)}`,
-    );
-  }
+  check({ table }, isTable, "a table's name");
+  check({ region }, isRegion, "a region's name");
+  check({ endpoint }, isEndpoint, "an http or https URL");
   if (client === undefined) {
     return tableAt(table, {
       ...region !== undefined && { region },
@@ -164,15 +154,28 @@ function findTable(options: DynamoLockOptions): DynamoTable {
   return tableOf(table, client);
 }
 
+function isTable(text: string): boolean {
+  return /^(?:[A-Za-z0-9_.-]{3,255}|arn:\S+)$/.test(text);
+}
+
+function isRegion(text: string): boolean {
+  return /^\S+$/.test(text);
+}
+
+function isEndpoint(text: string): boolean {
+  return /^https?:\/\/\S+$/.test(text) && URL.canParse(text);
+}
+
 function check(
-  option: string,
-  value: unknown,
-  form: RegExp,
+  given: Record<string, unknown>,
+  isValid: (text: string) => boolean,
   expected: string,
 ): void {
-  if (value === undefined) return;
-  if (typeof value === "string" && form.test(value)) return;
-  throw new TypeError(
-    `DynamoLock ${option} must be ${expected}, got ${show(value)}`,
-  );
+  for (const [option, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    if (typeof value === "string" && isValid(value)) continue;
+    throw new TypeError(
+      `DynamoLock ${option} must be ${expected}, got ${show(value)}`,
+    );
+  }
 }

@@ -8,23 +8,43 @@ export type FaultKind =
   | "failed";
 
 /**
- * An error of the runtime or the operating system in the one form that the
- * backends see, made at the seam where it arose.
+ * A failure in the one form that whoever deals with it sees, made at the seam
+ * where it arose.
+ *
+ * @typeParam K What kinds there are.
  */
-export class RuntimeFault extends Error {
-  override name = "RuntimeFault";
-  /** What kind of refusal this is. */
-  readonly kind: FaultKind;
+export class Fault<K extends string> extends Error {
+  /** What kind of failure this is. */
+  readonly kind: K;
 
   /**
-   * @param kind What kind of refusal this is.
+   * @param kind What kind of failure this is.
    * @param message What happened and what helps.
    * @param cause The original error.
    */
-  constructor(kind: FaultKind, message: string, cause?: unknown) {
+  constructor(kind: K, message: string, cause?: unknown) {
     super(message, { cause });
     this.kind = kind;
   }
+}
+
+/** A failure of the runtime or the operating system. */
+export class RuntimeFault extends Fault<FaultKind> {
+  override name = "RuntimeFault";
+}
+
+/**
+ * What an error says. A name with several addresses fails with one error for
+ * each.
+ *
+ * @param error Anything thrown.
+ * @returns The message.
+ */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return [...new Set(error.errors.map(reasonOf))].join(", ");
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**
@@ -50,10 +70,9 @@ export function toFault(action: string, error: unknown): RuntimeFault {
   const code = systemCode(error);
   const denied = code === "EACCES" || code === "EPERM" ||
     (error as Error | null)?.name === "NotCapable";
-  const reason = error instanceof Error ? error.message : String(error);
   return new RuntimeFault(
     denied ? "denied" : "failed",
-    `Cannot ${action}: ${reason}`,
+    `Cannot ${action}: ${reasonOf(error)}`,
     error,
   );
 }

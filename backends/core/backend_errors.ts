@@ -1,3 +1,4 @@
+import { reasonOf } from "../../runtime/fault.ts";
 import { LockBackendError } from "./errors.ts";
 import type { LeaseTerms } from "./lease_terms.ts";
 
@@ -32,8 +33,4 @@ export function toReleaseError(
   const message = `Cannot release "${name}": ${reasonOf(error)}; ` +
     `it frees itself within ${terms.ttlMs} ms`;
   return new LockBackendError(message, { lockName: name, cause: error });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -30,3 +30,20 @@ export function callOptionsFor(ttlMs: number, longestMs: number): CallOptions {
   const limitMs = Math.min(longestMs, Math.max(10 * paceMs, ttlMs));
   return { limitMs, paceMs, persistent: false, keepAlive: true };
 }
+
+/**
+ * How to give a lock back. As long as the lease is not over, whoever comes back
+ * can still be told.
+ *
+ * @param options How others are asked.
+ * @param leftMs How long the lease still lasts, in milliseconds.
+ * @returns The options.
+ */
+export function releaseOptions(
+  options: CallOptions,
+  leftMs: number,
+): CallOptions {
+  if (leftMs <= 0) return options;
+  const limitMs = Math.max(options.limitMs, leftMs);
+  return { ...options, limitMs, persistent: true };
+}

@@ -85,8 +85,8 @@ const DIGEST = /^#[0-9a-f]{64}$/;
  * @returns The name, or `#` and its SHA-256 in hexadecimal.
  */
 export function keptName(name: string, longest = Infinity): string {
-  const bytes = utf8(name);
-  const isKept = name.isWellFormed() && bytes.length <= longest &&
-    !DIGEST.test(name);
-  return isKept ? name : `#${runtime.digest("sha256", bytes)}`;
+  // No character of a string takes more than three bytes.
+  const fits = 3 * name.length <= longest || utf8(name).length <= longest;
+  if (fits && name.isWellFormed() && !DIGEST.test(name)) return name;
+  return `#${runtime.digest("sha256", utf8(name))}`;
 }

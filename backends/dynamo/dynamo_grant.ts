@@ -1,6 +1,7 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { Grant } from "../core/backend.ts";
 import { toReleaseError } from "../core/backend_errors.ts";
+import { releaseOptions } from "../core/call_options.ts";
 import { driftMs, LeaseClock, type Moment } from "../core/lease_clock.ts";
 import { pause } from "../core/pause.ts";
 import { callOptions } from "./call_options.ts";
@@ -123,14 +124,11 @@ export class DynamoGrant implements Grant, Renewable {
     }
   }
 
-  // As long as the lease is not over, a service that comes back can still be
-  // told.
   #leave(): Promise<Reply> {
     const options = callOptions(this.#lock.terms.ttlMs);
-    const limitMs = Math.max(options.limitMs, this.clock.remainingMs());
     return this.#table.write(
       () => release(this.#lock, this.#tenure.owner),
-      { ...options, limitMs, persistent: this.clock.remainingMs() > 0 },
+      releaseOptions(options, this.clock.remainingMs()),
     );
   }
 

@@ -1,4 +1,4 @@
-import { systemCode } from "../../runtime/fault.ts";
+import { Fault, reasonOf, systemCode } from "../../runtime/fault.ts";
 import type { Operation } from "./driver.ts";
 
 /**
@@ -16,21 +16,9 @@ export type TableFaultKind =
   | "missing"
   | "refused";
 
-/** A table's failure in the one form that the lock sees. */
-export class TableFault extends Error {
+/** A failure of a table. */
+export class TableFault extends Fault<TableFaultKind> {
   override name = "TableFault";
-  /** What went wrong. */
-  readonly kind: TableFaultKind;
-
-  /**
-   * @param kind What went wrong.
-   * @param message In words, beginning with the table.
-   * @param cause What the driver threw.
-   */
-  constructor(kind: TableFaultKind, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.kind = kind;
-  }
 }
 
 /** What the driver throws. */
@@ -63,7 +51,7 @@ export interface Trial {
 export function toTableFault(trial: Trial, error: unknown): TableFault {
   if (error instanceof TableFault) return error;
   const kind = kindOf(error);
-  const reason = reasonOf(error);
+  const reason = describe(error);
   const help = kind === "missing"
     ? creation(trial.table)
     : advice(reason, trial);
@@ -92,7 +80,7 @@ const THROTTLED =
 function kindOf(error: unknown): TableFaultKind {
   const { name = "", $metadata } = error as DriverError ?? {};
   if (name === "ResourceNotFoundException") return "missing";
-  const text = `${name} ${systemCode(error)} ${reasonOf(error)}`;
+  const text = `${name} ${systemCode(error)} ${describe(error)}`;
   const status = $metadata?.httpStatusCode ?? 0;
   if (status >= 500 || status === 429 || THROTTLED.test(name)) return "busy";
   // The driver has set its clock by the answer: the next one will do.
@@ -102,17 +90,13 @@ function kindOf(error: unknown): TableFaultKind {
   return BROKEN.test(text) ? "silent" : "refused";
 }
 
-// A name with several addresses fails with one error for each.
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) {
-    return [...new Set(error.errors.map(reasonOf))].join(", ");
+// What the service's own errors mean is in their names.
+function describe(error: unknown): string {
+  const { name, message, $metadata } = (error ?? {}) as DriverError;
+  if (!$metadata || !name || name === "Error") {
+    return reasonOf(error) || String(name);
   }
-  if (!(error instanceof Error)) return String(error);
-  const { name, message } = error;
-  // What the service's own errors mean is in their names.
-  if (!("$metadata" in error) || name === "Error") return message || name;
-  const isSaid = message !== "" && message !== "UnknownError";
-  return isSaid ? `${name}: ${message}` : name;
+  return message && message !== "UnknownError" ? `${name}: ${message}` : name;
 }
 
 function creation(table: string): string {

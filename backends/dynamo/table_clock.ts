@@ -6,7 +6,7 @@ import { type Moment, readMoment } from "../core/lease_clock.ts";
 const STEP_MS = 1000;
 
 // How far a response's `Date` may be from this host's time before that is taken
-// for wrong: it has no parts of a second, and servers write it ahead.
+// for wrong: it has no parts of a second, and servers keep it for a while.
 const TOLERANCE_MS = 2000;
 const HALF_A_SECOND_MS = 500;
 

@@ -1,4 +1,4 @@
-import { RuntimeFault } from "../../runtime/fault.ts";
+import { reasonOf, RuntimeFault } from "../../runtime/fault.ts";
 import {
   LockBackendError,
   LockError,
@@ -30,7 +30,7 @@ export function toLockError(
 ): LockError {
   if (error instanceof LockError) return error;
   const kind = error instanceof RuntimeFault ? error.kind : "failed";
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   const options = { lockName, cause: error };
   if (kind === "unsupported") {
     const message = `${action}: ${reason}; ${advice.unsupported}`;

@@ -1,10 +1,9 @@
 import { runtime } from "../../runtime/mod.ts";
 import { toReleaseError } from "../core/backend_errors.ts";
-import type { CallOptions } from "../core/call_options.ts";
-import type { Answer } from "./exchange.ts";
+import { type CallOptions, releaseOptions } from "../core/call_options.ts";
+import { type Answer, wasHeld } from "./exchange.ts";
 import type { ServerFault } from "./faults.ts";
 import { majorityOf, RedisGrant } from "./redis_grant.ts";
-import { releaseOptions, wasHeld } from "./releasing.ts";
 import { ACQUIRE, LEAVE, RAISE, type Script } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
 import { newOwner, ownerOf, type SharedLock, whoWeAre } from "./shared_lock.ts";
@@ -222,7 +221,10 @@ export class Ballot {
   // Free for others as soon as a majority is; those that do not answer are
   // told in the background, even if they never granted it.
   #release(grant: RedisGrant): Promise<boolean> {
-    const options = releaseOptions(grant);
+    const options = releaseOptions(
+      callOptions(this.#lock.terms.ttlMs),
+      grant.clock.remainingMs(),
+    );
     const faults: Error[] = [];
     let answers = 0;
     let held = 0;

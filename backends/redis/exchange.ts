@@ -27,6 +27,17 @@ export interface Answer {
   readonly repeated: boolean;
 }
 
+/**
+ * Whether a server still had the lock when it was given back, as far as its
+ * answer tells: to a call that was repeated, the first try may have been it.
+ *
+ * @param answer The answer.
+ * @returns Whether it had.
+ */
+export function wasHeld({ values, repeated }: Answer): boolean {
+  return repeated || Number(values[0]) === 1;
+}
+
 const { monotonic } = runtime.clock;
 const awaited = new Deadlines(runtime.timers, monotonic, { keepAlive: true });
 const unawaited = new Deadlines(runtime.timers, monotonic, {

@@ -1,4 +1,4 @@
-import { systemCode } from "../../runtime/fault.ts";
+import { Fault, reasonOf, systemCode } from "../../runtime/fault.ts";
 
 /**
  * What went wrong with a server:
@@ -8,21 +8,9 @@ import { systemCode } from "../../runtime/fault.ts";
  */
 export type ServerFaultKind = "unreachable" | "silent" | "refused";
 
-/** A server's failure in the one form that the lock sees. */
-export class ServerFault extends Error {
+/** A failure of a server. */
+export class ServerFault extends Fault<ServerFaultKind> {
   override name = "ServerFault";
-  /** What went wrong. */
-  readonly kind: ServerFaultKind;
-
-  /**
-   * @param kind What went wrong.
-   * @param message In words, beginning with the server.
-   * @param cause What the driver threw.
-   */
-  constructor(kind: ServerFaultKind, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.kind = kind;
-  }
 }
 
 /**
@@ -56,14 +44,6 @@ export function isRefusal(error: unknown): boolean {
   const message = reasonOf(error);
   return systemCode(error) === "" && /^[A-Z][A-Z0-9]+ /.test(message) &&
     !/^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) /.test(message);
-}
-
-// A name with several addresses fails with one error for each.
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) {
-    return [...new Set(error.errors.map(reasonOf))].join(", ");
-  }
-  return error instanceof Error ? error.message : String(error);
 }
 
 const USER = "check user and password";

@@ -1,13 +1,12 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { Contention } from "../core/backend.ts";
 import { toReleaseError } from "../core/backend_errors.ts";
-import type { CallOptions } from "../core/call_options.ts";
+import { type CallOptions, releaseOptions } from "../core/call_options.ts";
 import type { Holder } from "../core/holder.ts";
 import { Bell } from "./bell.ts";
-import type { Answer, Call } from "./exchange.ts";
+import { type Answer, type Call, wasHeld } from "./exchange.ts";
 import { ServerFault } from "./faults.ts";
 import { RedisGrant } from "./redis_grant.ts";
-import { releaseOptions, wasHeld } from "./releasing.ts";
 import { ACQUIRE, LEAVE } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
 import {
@@ -256,7 +255,9 @@ export class Place implements Listener {
 
   async #release(grant: RedisGrant): Promise<boolean> {
     try {
-      return wasHeld(await this.#leave(releaseOptions(grant)));
+      const leftMs = grant.clock.remainingMs();
+      const options = releaseOptions(this.#options, leftMs);
+      return wasHeld(await this.#leave(options));
     } catch (error) {
       throw toReleaseError(this.#lock, error);
     }
