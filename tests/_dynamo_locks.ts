@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { DynamoLock } from "../backends/dynamo.ts";
 import type { DynamoServer } from "./_dynamo.ts";
-import { HttpProxy } from "./_http_proxy.ts";
+import { type Call, HttpProxy } from "./_http_proxy.ts";
 import { timed, within } from "./_time.ts";
 
 /** A way to use a lock. */
@@ -42,6 +42,33 @@ export async function assertFails(
     assert.match(failure.message, message, way);
     assert.ok(ms < AT_ONCE_MS, `${way}: ${ms} ms`);
   }
+}
+
+/** Whether a request takes a lock. */
+export function isAcquire(call: Call): boolean {
+  return /:base/.test(expression(call));
+}
+
+/** Whether a request renews a lease. */
+export function isRenewal(call: Call): boolean {
+  return expression(call) === "SET #expiry = :expiry";
+}
+
+/** Whether a request frees a lock. */
+export function isRelease(call: Call): boolean {
+  return /:free/.test(expression(call));
+}
+
+function expression({ body }: Call): string {
+  return String(body.UpdateExpression ?? "");
+}
+
+/** Whether nobody holds a lock, by what stands in the table. */
+export async function isFree(
+  server: DynamoServer,
+  name: string,
+): Promise<boolean> {
+  return Number((await server.get(name))?.expiry?.N ?? 0) === 0;
 }
 
 /** Runs something with a proxy before an engine. */

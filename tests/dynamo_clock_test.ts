@@ -80,7 +80,7 @@ describe("the service's time", () => {
     assert.ok(Math.abs(errorMs(table)) <= 1);
   });
 
-  it("is the host's where a server writes its Date a second ahead", () => {
+  it("is the host's where a server keeps its Date for another second", () => {
     const table = new TableClock();
     for (let i = 0; i < 50; i++) {
       passedMs += 137;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, describe } from "node:test";
 import { DynamoLock, type DynamoLockOptions, type Lease } from "../mod.ts";
 import { dynamoTest, fileDynamo, type RawItem } from "./_dynamo.ts";
+import { isAcquire, isFree, isRelease, isRenewal } from "./_dynamo_locks.ts";
 import { type Fault, HttpProxy, type IndexedCall } from "./_http_proxy.ts";
 import { uniqueName } from "./_names.ts";
 import { longRun } from "./_runtimes.ts";
@@ -73,15 +74,6 @@ function once(
   return (call) => isIt(call) && times-- > 0 ? fault : null;
 }
 
-const isAcquire = ({ body }: IndexedCall): boolean => /:base/.test(text(body));
-const isRelease = ({ body }: IndexedCall): boolean => /REMOVE/.test(text(body));
-const isRenewal = (call: IndexedCall): boolean =>
-  call.operation === "UpdateItem" && !isAcquire(call) && !isRelease(call);
-
-function text(body: Record<string, unknown>): string {
-  return String(body.UpdateExpression ?? "");
-}
-
 function lockOf(
   name = uniqueName(),
   options: DynamoLockOptions = {},
@@ -110,10 +102,6 @@ async function itemOf({ name }: { name: string }): Promise<RawItem> {
   return await file.own.get(name) ?? {};
 }
 
-async function isFree(lock: DynamoLock): Promise<boolean> {
-  return Number((await itemOf(lock)).expiry?.N ?? 0) === 0;
-}
-
 /** When a lease's signal aborts, on this process's clock. */
 function lostAt(lease: Lease): Promise<number> {
   return new Promise((resolve) => {
@@ -139,7 +127,7 @@ describe("DynamoLock of a service that is busy", () => {
     lease.assertHeld();
     assert.equal(lease.signal.aborted, false);
     await lease.release();
-    assert.ok(await isFree(held));
+    assert.ok(await isFree(file.own, held.name));
   });
 
   test("30 % turned away: a waiter goes on until the lock is free", async () => {
@@ -257,7 +245,7 @@ describe("DynamoLock whose answers are lost", () => {
       const { fence } = await itemOf(lock);
       assert.equal(fence?.N, String(lease.fencingToken));
       await lease.release();
-      assert.ok(await isFree(lock));
+      assert.ok(await isFree(file.own, lock.name));
     });
 
     test(`a heartbeat that is applied all the same is no loss (${kind})`, async () => {
@@ -268,7 +256,7 @@ describe("DynamoLock whose answers are lost", () => {
       lease.assertHeld();
       assert.equal(lease.signal.aborted, false);
       await lease.release();
-      assert.ok(await isFree(lock));
+      assert.ok(await isFree(file.own, lock.name));
     });
 
     test(`a release that is applied all the same is none, and no loss (${kind})`, async () => {
@@ -276,7 +264,7 @@ describe("DynamoLock whose answers are lost", () => {
       const lease = await lock.acquire();
       proxy.onRequest = once(isRelease, { kind });
       await within(3000, "the release", lock.release());
-      assert.ok(await isFree(lock));
+      assert.ok(await isFree(file.own, lock.name));
       assert.equal(lease.signal.aborted, false);
     });
   }
@@ -288,7 +276,11 @@ describe("DynamoLock whose answers are lost", () => {
       code: "LOCK_BACKEND",
       message: /no answer/,
     });
-    await until("a release", () => isFree(lock), 3 * TERMS.ttlMs);
+    await until(
+      "a release",
+      () => isFree(file.own, lock.name),
+      3 * TERMS.ttlMs,
+    );
   });
 
   test("an aborted acquire whose answer comes later leaves no orphan", async () => {
@@ -296,10 +288,10 @@ describe("DynamoLock whose answers are lost", () => {
     proxy.onRequest = once(isAcquire, { kind: "late", ms: 80 });
     const controller = new AbortController();
     const waiting = lock.acquire({ signal: controller.signal });
-    await until("a grant", async () => !await isFree(lock));
+    await until("a grant", async () => !await isFree(file.own, lock.name));
     controller.abort(new Error("enough"));
     await assert.rejects(waiting, { message: "enough" });
-    await until("a release", () => isFree(lock), 500);
+    await until("a release", () => isFree(file.own, lock.name), 500);
   });
 
   test("a grant whose answer comes after its own end is not handed out", async () => {
@@ -312,7 +304,7 @@ describe("DynamoLock whose answers are lost", () => {
     }, (error) => error.code as string);
     assert.equal(outcome, "LOCK_BACKEND");
     proxy.heal();
-    await until("a release", () => isFree(lock), 2000);
+    await until("a release", () => isFree(file.own, lock.name), 2000);
   });
 
   test("validity counts from before the request was sent, not from the answer", async () => {
@@ -353,9 +345,12 @@ describe("DynamoLock whose table changes meanwhile", () => {
     };
     await until("a heartbeat", () => seen);
     await lease.release();
-    assert.ok(await isFree(lock));
+    assert.ok(await isFree(file.own, lock.name));
     await sleep(100);
-    assert.ok(await isFree(lock), "the heartbeat came after the release");
+    assert.ok(
+      await isFree(file.own, lock.name),
+      "the heartbeat came after the release",
+    );
     assert.equal(lease.signal.aborted, false);
   });
 

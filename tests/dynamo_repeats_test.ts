@@ -12,7 +12,8 @@ import {
   fileDynamo,
   noEngine,
 } from "./_dynamo.ts";
-import { type Fault, HttpProxy, type IndexedCall } from "./_http_proxy.ts";
+import { isAcquire, isFree, isRenewal } from "./_dynamo_locks.ts";
+import { type Fault, HttpProxy } from "./_http_proxy.ts";
 import { uniqueName } from "./_names.ts";
 import { sleep, timed, until, within } from "./_time.ts";
 
@@ -68,17 +69,6 @@ function test(
   }
 }
 
-const expression = ({ body }: IndexedCall): string =>
-  String(body.UpdateExpression ?? "");
-const isAcquire = (call: IndexedCall): boolean =>
-  /:base/.test(expression(call));
-const isRenewal = (call: IndexedCall): boolean =>
-  call.operation === "UpdateItem" && !/:base|:free/.test(expression(call));
-
-async function isFree({ server, name }: Stage): Promise<boolean> {
-  return Number((await server.get(name))?.expiry?.N ?? 0) === 0;
-}
-
 describe("DynamoLock whose heartbeat is answered late", () => {
   test("counts from the request that was applied, not from a later one", async (stage) => {
     const lock = stage.ours();
@@ -99,6 +89,28 @@ describe("DynamoLock whose heartbeat is answered late", () => {
   });
 });
 
+describe("DynamoLock whose heartbeat arrives late", () => {
+  test("never takes the expiry back, by which others tell heartbeats apart", async (stage) => {
+    const lock = stage.ours();
+    const lease = await lock.acquire();
+    let renewals = 0;
+    stage.proxy.onRequest = (call) =>
+      isRenewal(call) && renewals++ === 0 ? { kind: "delay", ms: 700 } : null;
+    let last = 0;
+    const end = performance.now() + 2 * TERMS.ttlMs;
+    while (performance.now() < end) {
+      const item = await stage.server.get(stage.name);
+      const expiry = Number(item?.expiry?.N);
+      assert.ok(expiry >= last, `${expiry} after ${last}`);
+      last = expiry;
+      await sleep(5);
+    }
+    assert.ok(renewals >= 3);
+    lease.assertHeld();
+    await lease.release();
+  });
+});
+
 describe("DynamoLock of a service whose answers are slow", () => {
   test("an attempt that gives null takes nothing", async (stage) => {
     const holder = await stage.theirs().acquire();
@@ -110,9 +122,13 @@ describe("DynamoLock of a service whose answers are slow", () => {
     const lease = await trying;
     stage.proxy.onRequest = () => null;
     await lease?.release();
-    await until("a free lock", () => isFree(stage), 3 * TERMS.ttlMs);
+    await until(
+      "a free lock",
+      () => isFree(stage.server, stage.name),
+      3 * TERMS.ttlMs,
+    );
     await sleep(500); // What is on its way arrives.
-    assert.ok(await isFree(stage), "taken by nobody");
+    assert.ok(await isFree(stage.server, stage.name), "taken by nobody");
   });
 
   test("a waiter does not wait for itself", async (stage) => {
@@ -126,7 +142,7 @@ describe("DynamoLock of a service whose answers are slow", () => {
     assert.ok(ms <= 1000 + 3 * 400 + LATE_MS, `${ms} ms`);
     stage.proxy.onRequest = () => null;
     await value!.release();
-    assert.ok(await isFree(stage));
+    assert.ok(await isFree(stage.server, stage.name));
   });
 });
 
@@ -141,7 +157,7 @@ describe("DynamoLock whose acquire arrives late", () => {
     const sent = proxy.calls.length;
     await sleep(2.5 * TERMS.ttlMs);
     assert.ok(proxy.calls.length > sent, "nothing was undone");
-    assert.ok(await isFree(stage), "taken by nobody");
+    assert.ok(await isFree(stage.server, stage.name), "taken by nobody");
     const lease = await stage.theirs().tryAcquire();
     await lease!.release();
   });
@@ -157,16 +173,16 @@ describe("DynamoLock whose acquire arrives late", () => {
     await lease.release();
     await sleep(800);
     assert.ok(copies >= 2);
-    assert.ok(await isFree(stage), "taken by nobody");
+    assert.ok(await isFree(stage.server, stage.name), "taken by nobody");
   });
 });
 
 describe("DynamoLock through a network that fails", () => {
   test(
-    "a cut loses none of 20 leases, though connections hang on",
+    "a cut loses none of 40 leases, though connections hang on",
     async (stage) => {
       const locks = Array.from(
-        { length: 20 },
+        { length: 40 },
         (_, i) =>
           new DynamoLock(`${stage.name}-${i}`, {
             endpoint: stage.proxy.endpoint,
@@ -205,11 +221,10 @@ describe("DynamoLock that waits for a task of its own process", () => {
   test(
     "times out, although a request of another lock has failed before",
     async (stage) => {
-      const lock = stage.ours({ ttlMs: 60_000 });
-      const lease = await lock.acquire();
-      const waiting = stage.ours({ ttlMs: 60_000 }).acquire({
-        timeoutMs: 2600,
-      });
+      // No heartbeat that might tell that all is well again.
+      const terms = { ttlMs: 60_000, heartbeatIntervalMs: 25_000 };
+      const lease = await stage.ours(terms).acquire();
+      const waiting = stage.ours(terms).acquire({ timeoutMs: 4000 });
       stage.proxy.onRequest = (): Fault => ({
         kind: "error",
         status: 400,
@@ -222,8 +237,8 @@ describe("DynamoLock that waits for a task of its own process", () => {
         heartbeatIntervalMs: 40,
       });
       await assert.rejects(other.tryAcquire(), { code: "LOCK_BACKEND" });
-      stage.proxy.onRequest = () => null;
       await assert.rejects(waiting, { code: "LOCK_TIMEOUT" });
+      stage.proxy.onRequest = () => null;
       await lease.release();
     },
     ["dynalite"],

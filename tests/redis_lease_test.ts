@@ -10,7 +10,6 @@ import { fixture, withProcesses } from "./_processes.ts";
 import { noRedis, RedisProcess } from "./_redis.ts";
 import { currentRuntime, longRun } from "./_runtimes.ts";
 import { spyTimers } from "./_spies.ts";
-import { assertKeptCalmly } from "./_shortest_lease.ts";
 import { testStoppedHolder } from "./_stopped_holder.ts";
 import { sleep, until, within } from "./_time.ts";
 
@@ -93,13 +92,6 @@ describe("RedisLock of one process with many leases", () => {
       assert.ok(share < (longRun() ? 0.05 : 0.2), `${share} of a core`);
     },
   );
-});
-
-describe("RedisLock with the smallest time to live", () => {
-  it("keeps a lease without spinning", { skip }, async () => {
-    const lock = create(uniqueName(), { ttlMs: 100 });
-    await assertKeptCalmly(lock, () => server.calls("evalsha", "eval"));
-  });
 });
 
 describe("RedisLock of a host whose clock is wrong", () => {

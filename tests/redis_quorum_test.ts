@@ -7,7 +7,7 @@ import { withProcesses } from "./_processes.ts";
 import { Proxy } from "./_proxy.ts";
 import { noRedis, type RedisProcess, withRedis } from "./_redis.ts";
 import { nthRuntime } from "./_runtimes.ts";
-import { sleep, timed, until, within } from "./_time.ts";
+import { timed, until, within } from "./_time.ts";
 
 const skip = noRedis();
 const TERMS = { ttlMs: 1000, heartbeatIntervalMs: 250 };
@@ -188,7 +188,11 @@ function testLoss(): void {
   }, () =>
     withRedis(3, async (servers) => {
       // Who is slow to connect is left out of a vote.
-      await create(servers, uniqueName()).withLock(() => sleep(200));
+      await create(servers, uniqueName()).withLock(() =>
+        until("a vote of each", async () => {
+          return await servers[2]!.calls("evalsha", "eval") > 0;
+        })
+      );
       const lock = create(servers, uniqueName());
       const lease = await lock.acquire();
       const key = `locking:{${lock.name}}`;
