@@ -17,16 +17,16 @@
  *
  * @module
  */
+import type { Backend } from "./core/backend.ts";
 import { callerLocation } from "./core/caller.ts";
+import { LazyBackend, once } from "./core/lazy_backend.ts";
 import { checkLeaseTerms, type LeaseOptions } from "./core/lease_terms.ts";
 import { Lock } from "./core/lock.ts";
 import { checkName, keptName } from "./core/names.ts";
 import { checkOptions, show } from "./core/options.ts";
 import type { DynamoClient } from "./dynamo/driver.ts";
-import { DynamoBackend } from "./dynamo/dynamo_backend.ts";
-import { LONGEST_KEY } from "./dynamo/item.ts";
-import type { DynamoTable } from "./dynamo/table.ts";
-import { tableAt, tableOf } from "./dynamo/tables.ts";
+import { type LockItem, LONGEST_KEY } from "./dynamo/lock_item.ts";
+import { tableAt, tableOf, type TableRef } from "./dynamo/table_ref.ts";
 
 export type { LeaseOptions } from "./core/lease_terms.ts";
 export type { DynamoClient } from "./dynamo/driver.ts";
@@ -115,7 +115,7 @@ export class DynamoLock extends Lock {
       terms,
       createTable,
     };
-    super(name, new DynamoBackend(lock, table));
+    super(name, makeBackend(lock, table));
   }
 }
 
@@ -129,7 +129,7 @@ const KNOWN = [
   "client",
 ];
 
-function findTable(options: DynamoLockOptions): DynamoTable {
+function findTable(options: DynamoLockOptions): TableRef {
   const { table = "locks", region, endpoint, client } = options;
   check({ table }, isTable, "a table's name");
   check({ region }, isRegion, "a region's name");
@@ -152,6 +152,21 @@ function findTable(options: DynamoLockOptions): DynamoTable {
     );
   }
   return tableOf(table, client);
+}
+
+const load = once(() => import("./dynamo/make_keeper.ts"));
+
+function makeBackend(lock: LockItem, table: TableRef): Backend {
+  const { terms: { ttlMs, heartbeatIntervalMs }, key, createTable } = lock;
+  const identity = {
+    key: `dynamo:${table.id}:${key}`,
+    terms: `${ttlMs}/${heartbeatIntervalMs}/${createTable}`,
+  };
+  return new LazyBackend(
+    identity,
+    load,
+    (code) => code.makeKeeper(lock, table),
+  );
 }
 
 function isTable(text: string): boolean {

@@ -18,16 +18,18 @@
  */
 import { callerLocation } from "./core/caller.ts";
 import type { Backend } from "./core/backend.ts";
+import { LazyBackend, once } from "./core/lazy_backend.ts";
 import { checkLeaseTerms, type LeaseOptions } from "./core/lease_terms.ts";
 import { Lock } from "./core/lock.ts";
 import { checkName } from "./core/names.ts";
 import { checkOptions, show } from "./core/options.ts";
-import { checkClient } from "./redis/connector.ts";
-import type { CreateRedisClient, RedisClient } from "./redis/driver.ts";
-import { FairBackend } from "./redis/fair_backend.ts";
+import {
+  checkClient,
+  type CreateRedisClient,
+  type RedisClient,
+} from "./redis/driver.ts";
 import { parseHosts } from "./redis/hosts.ts";
-import { QuorumBackend } from "./redis/quorum_backend.ts";
-import { type RedisServer, serverAt, serverOf } from "./redis/server.ts";
+import { serverAt, serverOf, type ServerRef } from "./redis/server_ref.ts";
 import { type SharedLock, sharedLock } from "./redis/shared_lock.ts";
 
 export type { LeaseOptions } from "./core/lease_terms.ts";
@@ -124,7 +126,7 @@ const KNOWN = [
   "createClient",
 ];
 
-function findServers(options: RedisLockOptions): RedisServer[] {
+function findServers(options: RedisLockOptions): ServerRef[] {
   const { hosts, client, createClient } = options;
   if (createClient !== undefined && typeof createClient !== "function") {
     throw new TypeError(
@@ -143,9 +145,18 @@ function findServers(options: RedisLockOptions): RedisServer[] {
   return [serverOf(client)];
 }
 
-function makeBackend(lock: SharedLock, servers: RedisServer[]): Backend {
-  const [first] = servers;
-  return servers.length === 1
-    ? new FairBackend(lock, first!)
-    : new QuorumBackend(lock, servers);
+const load = once(() => import("./redis/make_keeper.ts"));
+
+function makeBackend(lock: SharedLock, servers: ServerRef[]): Backend {
+  const { keys: [key], terms: { ttlMs, heartbeatIntervalMs } } = lock;
+  const ids = servers.map(({ id }) => id).sort((a, b) => a - b);
+  const identity = {
+    key: `redis:${ids}:${key}`,
+    terms: `${ttlMs}/${heartbeatIntervalMs}`,
+  };
+  return new LazyBackend(
+    identity,
+    load,
+    (code) => code.makeKeeper(lock, servers),
+  );
 }

@@ -16,7 +16,7 @@ import type { Runtime } from "./types.ts";
 export function createBunRuntime(): Runtime {
   return {
     name: "bun",
-    identity: createIdentity(processLike?.pid ?? 0, hostname),
+    identity: createIdentity(processLike()?.pid ?? 0, hostname),
     clock,
     timers: createTimers(clock, (handle) => {
       (handle as unknown as { unref(): void }).unref();
@@ -47,7 +47,7 @@ const LIBRARIES: Record<string, string[]> = {
 
 function loadFlock(): Flock {
   const ffi = builtin<BunFfi>("bun:ffi");
-  const isMac = processLike?.platform === "darwin";
+  const isMac = processLike()?.platform === "darwin";
   const errnoName = isMac ? "__error" : "__errno_location";
   const { flock, [errnoName]: errnoLocation } = openLibrary(ffi, {
     flock: { args: ["i32", "i32"], returns: "i32" },
@@ -62,7 +62,7 @@ function openLibrary(
   symbols: Record<string, unknown>,
 ): Record<string, (...args: number[]) => number> {
   let cause: unknown;
-  for (const library of LIBRARIES[processLike?.platform ?? ""] ?? []) {
+  for (const library of LIBRARIES[processLike()?.platform ?? ""] ?? []) {
     try {
       return ffi.dlopen(library, symbols).symbols;
     } catch (error) {

@@ -42,7 +42,7 @@ export class BunSockets implements Sockets {
   readonly overlooks = false;
 
   available(): boolean {
-    return processLike?.platform === "linux";
+    return processLike()?.platform === "linux";
   }
 
   listen(
@@ -88,10 +88,10 @@ export class BunSockets implements Sockets {
 }
 
 function loadBun(): BunGlobal {
-  if (processLike?.platform !== "linux") {
+  if (processLike()?.platform !== "linux") {
     throw new RuntimeFault(
       "unsupported",
-      `${processLike?.platform} has no abstract unix sockets`,
+      `${processLike()?.platform} has no abstract unix sockets`,
     );
   }
   return (globalThis as unknown as { Bun: BunGlobal }).Bun;

@@ -15,7 +15,9 @@ export function createDenoRuntime(): Runtime {
     name: "deno",
     identity: createIdentity(Deno.pid, hostname),
     clock,
-    timers: createTimers(clock, unref, setImmediate),
+    timers: createTimers(clock, unref, (callback) => {
+      setImmediate(callback);
+    }),
     sockets: new DenoSockets(),
     files: new DenoLockFiles(),
     digest,

@@ -15,7 +15,7 @@ import type { Runtime } from "./types.ts";
 export function createNodeRuntime(): Runtime {
   return {
     name: "node",
-    identity: createIdentity(processLike?.pid ?? 0, hostname),
+    identity: createIdentity(processLike()?.pid ?? 0, hostname),
     clock,
     timers: createTimers(clock, (handle) => {
       (handle as unknown as { unref(): void }).unref();

@@ -70,7 +70,7 @@ function loadNet(): typeof Net {
 }
 
 function unsupported(): string | null {
-  const { platform, versions } = processLike!;
+  const { platform, versions } = processLike()!;
   if (platform !== "linux") return `${platform} has no abstract unix sockets`;
   // Older libuv pads the address with NULs to its full length: it would bind
   // another address than every other runtime, and exclude nobody.

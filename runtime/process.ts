@@ -19,9 +19,15 @@ export interface ProcessLike {
   getBuiltinModule?(id: string): unknown;
 }
 
-/** The global `process`, where there is one. */
-export const processLike: ProcessLike | undefined =
-  (globalThis as { process?: ProcessLike }).process;
+/**
+ * The global `process`, where there is one. Deno sets up all that it has of
+ * Node when it is first touched, which takes longer than to start.
+ *
+ * @returns The object, or undefined.
+ */
+export function processLike(): ProcessLike | undefined {
+  return (globalThis as { process?: ProcessLike }).process;
+}
 
 /**
  * Loads a module of the runtime's own on first use, so that a program pays
@@ -32,7 +38,7 @@ export const processLike: ProcessLike | undefined =
  * @returns The module.
  */
 export function builtin<T>(id: string): T {
-  const module = processLike?.getBuiltinModule?.(id);
+  const module = processLike()?.getBuiltinModule?.(id);
   if (module === undefined) throw new Error(`No module "${id}" here`);
   return module as T;
 }
@@ -44,5 +50,5 @@ export function builtin<T>(id: string): T {
  * @returns Its value; undefined where it is unset or empty.
  */
 export function environment(name: string): string | undefined {
-  return processLike?.env[name] || undefined;
+  return processLike()?.env[name] || undefined;
 }

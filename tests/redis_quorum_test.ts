@@ -102,18 +102,25 @@ function testLateVote(): void {
       const slow = await Proxy.start(servers[2]!.port);
       const name = uniqueName();
       const hosts = [servers[0]!.host, servers[1]!.host, slow.host];
-      const lock = new RedisLock(name, { hosts, ...TERMS });
-      await lock.withLock(() => {});
-      await disable(servers.slice(0, 2), "dead");
-      slow.mode = "hold";
-      await assert.rejects(lock.acquire(), { code: "LOCK_BACKEND" });
-      // What was sent to it arrives soon, and long before the key would end.
-      const left = `locking:{${name}}:fence`;
-      await until("nothing but the fence", async () => {
-        return String(await servers[2]!.keys()) === left;
-      }, TERMS.ttlMs / 2);
-      slow.mode = "pass";
-      await slow.end();
+      const lock = new RedisLock(name, {
+        hosts,
+        ttlMs: 2000,
+        heartbeatIntervalMs: 600,
+      });
+      try {
+        await lock.withLock(() => {});
+        await disable(servers.slice(0, 2), "dead");
+        slow.mode = "hold";
+        await assert.rejects(lock.acquire(), { code: "LOCK_BACKEND" });
+        // What was sent to it arrives soon, and long before the key would end.
+        const left = `locking:{${name}}:fence`;
+        await until("nothing but the fence", async () => {
+          return String(await servers[2]!.keys()) === left;
+        }, 1000);
+      } finally {
+        slow.mode = "pass";
+        await slow.end();
+      }
     }));
 }
 

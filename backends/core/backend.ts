@@ -10,7 +10,7 @@ import type { Holder } from "./holder.ts";
 import type { LeaseClock } from "./lease_clock.ts";
 
 /** How one lock is kept outside this process. */
-export interface Backend {
+export interface Backend extends Keeper {
   /**
    * What the lock is: two backends with one key are one lock, and share one
    * queue in this process.
@@ -21,10 +21,14 @@ export interface Backend {
    * grant that another one of its queue asked for on the same terms.
    */
   readonly terms: string;
+}
+
+/** What takes one lock from whatever keeps it. */
+export interface Keeper {
   /**
    * Tries once to take the lock, and never waits for its holder.
    *
-   * @param willWait Whether {@linkcode Backend.take} follows if this gives null:
+   * @param willWait Whether {@linkcode Keeper.take} follows if this gives null:
    * then there is no need to try where it would only be in the way.
    * @returns The grant, or null when another holds the lock.
    * @throws {LockError} If the lock cannot be used at all.
@@ -32,7 +36,7 @@ export interface Backend {
   tryTake(willWait: boolean): MaybePromise<Grant | null>;
   /**
    * Takes the lock, waiting for its holder as long as it needs. Called after
-   * every {@linkcode Backend.tryTake} that said it would follow and returned
+   * every {@linkcode Keeper.tryTake} that said it would follow and returned
    * null, even when the wait has ended by then; and once at a time.
    *
    * @param contention Ends the wait, and is told what is seen meanwhile.

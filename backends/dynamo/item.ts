@@ -107,6 +107,3 @@ export function toExpiry(ms: number): Attribute {
   const part = String(ms % 1000).padStart(3, "0");
   return { N: `${Math.floor(ms / 1000)}.${part}` };
 }
-
-/** What a hash key may hold, in bytes. */
-export const LONGEST_KEY = 2048;

@@ -24,12 +24,8 @@ export interface Renewable {
   renew(): Promise<void>;
 }
 
-let tables = 0;
-
 /** One table, as all locks of this process share it. */
 export class DynamoTable {
-  /** Tells it from the other tables of this process. */
-  readonly id: number = ++tables;
   /** The table's name. */
   readonly name: string;
   /** The table, for messages. */

@@ -1,30 +1,34 @@
 import type { ClientConfig, Driver, DynamoClient } from "./driver.ts";
 import { DynamoTable } from "./table.ts";
+import type { TableRef } from "./table_ref.ts";
 
-const tables = new Map<string, DynamoTable>();
-const brought = new WeakMap<DynamoClient, Map<string, DynamoTable>>();
+const tables = new WeakMap<TableRef, DynamoTable>();
 
 /**
- * The one table of that name and place in this process.
+ * The one table of this process behind a reference.
  *
- * @param name Its name.
- * @param config Where it is.
+ * @param ref The reference.
  * @returns The table; nothing is connected yet.
  */
-export function tableAt(name: string, config: ClientConfig): DynamoTable {
-  const { region, endpoint } = config;
-  const key = JSON.stringify([name, region, endpoint]);
-  let table = tables.get(key);
-  if (table === undefined) {
-    const where = endpoint
-      ? ` at ${new URL(endpoint).origin}` // Without a password.
-      : region
-      ? ` in ${region}`
-      : "";
-    const connect = (driver: Driver) => clientFor(driver, config);
-    tables.set(key, table = new DynamoTable(name, where, connect));
-  }
+export function tableFor(ref: TableRef): DynamoTable {
+  let table = tables.get(ref);
+  if (table === undefined) tables.set(ref, table = makeTable(ref));
   return table;
+}
+
+function makeTable({ name, to }: TableRef): DynamoTable {
+  if ("client" in to) {
+    return new DynamoTable(name, " of the given client", () => to.client);
+  }
+  const { config } = to;
+  const connect = (driver: Driver) => clientFor(driver, config);
+  return new DynamoTable(name, whereOf(config), connect);
+}
+
+function whereOf({ region, endpoint }: ClientConfig): string {
+  // Without a password.
+  if (endpoint) return ` at ${new URL(endpoint).origin}`;
+  return region ? ` in ${region}` : "";
 }
 
 const clients = new Map<string, DynamoClient>();
@@ -35,22 +39,4 @@ function clientFor(driver: Driver, config: ClientConfig): DynamoClient {
   let client = clients.get(key);
   if (client === undefined) clients.set(key, client = driver.connect(config));
   return client;
-}
-
-/**
- * The one table of that name behind a client of the caller's.
- *
- * @param name Its name.
- * @param client The client.
- * @returns The table.
- */
-export function tableOf(name: string, client: DynamoClient): DynamoTable {
-  let known = brought.get(client);
-  if (known === undefined) brought.set(client, known = new Map());
-  let table = known.get(name);
-  if (table === undefined) {
-    table = new DynamoTable(name, " of the given client", () => client);
-    known.set(name, table);
-  }
-  return table;
 }

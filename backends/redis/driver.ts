@@ -97,3 +97,18 @@ export async function loadCreateClient(): Promise<CreateRedisClient> {
     );
   }
 }
+
+/**
+ * Checks a client that the caller brings.
+ *
+ * @param client What the caller gave.
+ * @throws {TypeError} If it is no client of the package redis.
+ */
+export function checkClient(client: unknown): asserts client is RedisClient {
+  const { evalSha, eval: run, duplicate } = (client ?? {}) as RedisClient;
+  if ([evalSha, run, duplicate].every((f) => typeof f === "function")) return;
+  throw new TypeError(
+    "RedisLock client must be a client of the package redis: " +
+      "it has no evalSha(), eval() and duplicate()",
+  );
+}

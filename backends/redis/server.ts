@@ -4,11 +4,10 @@ import { Heartbeats } from "../core/heartbeats.ts";
 import type { Moment } from "../core/lease_clock.ts";
 import type { LeaseTerms } from "../core/lease_terms.ts";
 import { BroughtConnector, type Connector, OwnConnector } from "./connector.ts";
-import type { CreateRedisClient, RedisClient } from "./driver.ts";
 import type { Answer } from "./exchange.ts";
-import type { RedisHost } from "./hosts.ts";
 import { Link } from "./link.ts";
 import { RENEW } from "./scripts.ts";
+import type { ServerRef } from "./server_ref.ts";
 import { readStamp } from "./stamp.ts";
 import { WakeUps } from "./wake_ups.ts";
 
@@ -38,15 +37,11 @@ export interface Renewable {
   onGone(server: RedisServer, reason: string): void;
 }
 
-let servers = 0;
-
 /**
  * One server, as all locks of this process share it: one connection, one
  * subscriber, and the heartbeats of everything held there.
  */
 export class RedisServer {
-  /** Tells it from the other servers of this process. */
-  readonly id: number = ++servers;
   /** The connection for calls. */
   readonly link: Link;
   /** The subscriber. */
@@ -168,44 +163,23 @@ export function callOptions(ttlMs: number): CallOptions {
   return callOptionsFor(ttlMs, LONGEST_ATTEMPT_MS);
 }
 
-// Keyed by the function that makes clients, or by the driver's place.
-const owned = new WeakMap<object, Map<string, RedisServer>>();
-const DRIVER = {};
-const brought = new WeakMap<RedisClient, RedisServer>();
+const servers = new WeakMap<ServerRef, RedisServer>();
 
 /**
- * The one server of that address in this process.
+ * The one server of this process behind a reference.
  *
- * @param host Its address.
- * @param create Makes clients for it.
+ * @param ref The reference.
  * @returns The server; nothing is connected yet.
  */
-export function serverAt(
-  host: RedisHost,
-  create: CreateRedisClient | undefined,
-): RedisServer {
-  const maker = create ?? DRIVER;
-  let known = owned.get(maker);
-  if (known === undefined) owned.set(maker, known = new Map());
-  let server = known.get(host.url);
+export function serverFor(ref: ServerRef): RedisServer {
+  let server = servers.get(ref);
   if (server === undefined) {
-    server = new RedisServer(new OwnConnector(host, create));
-    known.set(host.url, server);
+    servers.set(ref, server = new RedisServer(connectorTo(ref)));
   }
   return server;
 }
 
-/**
- * The one server behind a client of the caller's.
- *
- * @param client The client.
- * @returns The server.
- */
-export function serverOf(client: RedisClient): RedisServer {
-  let server = brought.get(client);
-  if (server === undefined) {
-    server = new RedisServer(new BroughtConnector(client));
-    brought.set(client, server);
-  }
-  return server;
+function connectorTo({ to }: ServerRef): Connector {
+  if ("client" in to) return new BroughtConnector(to.client);
+  return new OwnConnector(to.host, to.create);
 }

@@ -39,11 +39,12 @@ export function sharedLock(
   };
 }
 
-const process = runtime.identity.randomId();
+let process: string | null = null;
 let owners = 0;
 
 /** A new owner: unique to one attempt to take a lock. */
 export function newOwner(): string {
+  process ??= runtime.identity.randomId();
   return `${process}-${++owners}`;
 }
 

@@ -1,4 +1,4 @@
-import type { Backend, Contention, Grant } from "../core/backend.ts";
+import type { Contention, Grant, Keeper } from "../core/backend.ts";
 import { toLockError } from "../core/backend_errors.ts";
 import type { Holder } from "../core/holder.ts";
 import { Place } from "./place.ts";
@@ -7,9 +7,7 @@ import { callOptions, type RedisServer } from "./server.ts";
 import { readHolder, type SharedLock } from "./shared_lock.ts";
 
 /** A lock of one server, with a fair queue there. */
-export class FairBackend implements Backend {
-  readonly key: string;
-  readonly terms: string;
+export class FairKeeper implements Keeper {
   readonly #lock: SharedLock;
   readonly #server: RedisServer;
   #place: Place | null = null;
@@ -21,8 +19,6 @@ export class FairBackend implements Backend {
   constructor(lock: SharedLock, server: RedisServer) {
     this.#lock = lock;
     this.#server = server;
-    this.key = `redis:${server.id}:${lock.keys[0]}`;
-    this.terms = `${lock.terms.ttlMs}/${lock.terms.heartbeatIntervalMs}`;
   }
 
   async tryTake(willWait: boolean): Promise<Grant | null> {

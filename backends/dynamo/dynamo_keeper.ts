@@ -1,4 +1,4 @@
-import type { Backend, Contention, Grant } from "../core/backend.ts";
+import type { Contention, Grant, Keeper } from "../core/backend.ts";
 import { toLockError } from "../core/backend_errors.ts";
 import type { Holder } from "../core/holder.ts";
 import { Attempt } from "./attempt.ts";
@@ -9,9 +9,7 @@ import type { LockItem } from "./lock_item.ts";
 import type { DynamoTable } from "./table.ts";
 
 /** A lock that an item of a table keeps. */
-export class DynamoBackend implements Backend {
-  readonly key: string;
-  readonly terms: string;
+export class DynamoKeeper implements Keeper {
   readonly #lock: LockItem;
   readonly #table: DynamoTable;
   #attempt: Attempt | null = null;
@@ -21,11 +19,8 @@ export class DynamoBackend implements Backend {
    * @param table The table that keeps it.
    */
   constructor(lock: LockItem, table: DynamoTable) {
-    const { terms: { ttlMs, heartbeatIntervalMs }, key, createTable } = lock;
     this.#lock = lock;
     this.#table = table;
-    this.key = `dynamo:${table.id}:${key}`;
-    this.terms = `${ttlMs}/${heartbeatIntervalMs}/${createTable}`;
   }
 
   async tryTake(willWait: boolean): Promise<Grant | null> {

@@ -1,5 +1,5 @@
 import { runtime } from "../../runtime/mod.ts";
-import type { Backend, Contention, Grant } from "../core/backend.ts";
+import type { Contention, Grant, Keeper } from "../core/backend.ts";
 import { toLockError } from "../core/backend_errors.ts";
 import type { Holder } from "../core/holder.ts";
 import { Ballot } from "./ballot.ts";
@@ -35,9 +35,7 @@ interface Pace {
 }
 
 /** A lock of the majority of several independent servers. */
-export class QuorumBackend implements Backend {
-  readonly key: string;
-  readonly terms: string;
+export class QuorumKeeper implements Keeper {
   readonly #lock: SharedLock;
   readonly #servers: readonly RedisServer[];
   readonly #majority: number;
@@ -50,9 +48,6 @@ export class QuorumBackend implements Backend {
     this.#lock = lock;
     this.#servers = servers;
     this.#majority = majorityOf(servers.length);
-    const ids = servers.map(({ id }) => id).sort((a, b) => a - b);
-    this.key = `redis:${ids}:${lock.keys[0]}`;
-    this.terms = `${lock.terms.ttlMs}/${lock.terms.heartbeatIntervalMs}`;
   }
 
   async tryTake(): Promise<Grant | null> {
