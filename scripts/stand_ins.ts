@@ -2,15 +2,17 @@
  * Chooses where `jsr:` packages come from: from JSR, or, where it cannot be
  * reached, from small stand-ins of our own.
  *
- * Only the documentation's examples need any. The library and its tests have
- * none, and so never need JSR.
+ * Only the documentation's examples and the build of the npm package need any.
+ * The library and its tests have none, and so never need JSR.
  *
  * @module
  */
 import config from "../deno.json" with { type: "json" };
 
 const standIns: Record<string, string> = {
+  "@deno/dnt": new URL("./stand_ins/deno_dnt.ts", import.meta.url).href,
   "@std/assert": new URL("./stand_ins/std_assert.ts", import.meta.url).href,
+  "@std/fs": new URL("./stand_ins/std_fs.ts", import.meta.url).href,
 };
 
 /**
