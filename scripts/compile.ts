@@ -14,8 +14,8 @@ export interface CompileOptions {
   readonly rootDir: string;
   /** Where the JavaScript goes. */
   readonly outDir: string;
-  /** Whether types are written beside it. */
-  readonly declaration: boolean;
+  /** Whether types are checked, and written beside it. */
+  readonly types: boolean;
 }
 
 const typeRoot = fileURLToPath(
@@ -30,7 +30,7 @@ const typeRoot = fileURLToPath(
  * @throws {Error} If the sources do not compile; says why.
  */
 export function compile(options: CompileOptions): void {
-  const { files, rootDir, outDir, declaration } = options;
+  const { files, rootDir, outDir, types } = options;
   const program = ts.createProgram([...files], {
     target: ts.ScriptTarget.ES2022,
     lib: [
@@ -49,7 +49,8 @@ export function compile(options: CompileOptions): void {
     types: ["deno", "node"],
     rootDir,
     outDir,
-    declaration,
+    declaration: types,
+    noCheck: !types,
   });
   const { diagnostics } = program.emit();
   report([...ts.getPreEmitDiagnostics(program), ...diagnostics]);

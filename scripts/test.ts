@@ -1,11 +1,13 @@
 /**
  * Runs the one suite on every runtime: `deno task test`.
  *
- *     deno task test --runtime=deno,node24 --filter="a test's name" file_lock
+ *     deno task test --on=deno,npm-node24 --filter="a test's name" file_lock
  *
- * `--runtime` picks runtimes, `--filter` tests by their names (on Deno by
- * those of the outermost suites), and every other argument picks the files
- * whose path has it in it.
+ * On Deno and Bun it runs from the sources, and again, compiled, on Bun and
+ * Node against the npm package, installed from its tarball. `--on` picks from
+ * these and from Node with the sources, `--filter` tests by their names (on
+ * Deno by those of the outermost suites), and every other argument picks the
+ * files whose path has it in it.
  *
  * @module
  */
@@ -13,12 +15,8 @@ import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
 import { ensureDynamoDbLocal } from "./dynamodb_local.ts";
 import type { TestResult } from "./junit.ts";
-import {
-  ensureRuntimes,
-  type RuntimeCommand,
-  type RuntimeId,
-  runtimeIds,
-} from "./runtimes.ts";
+import { makeSuite, packPackage } from "./npm_project.ts";
+import { ensureRuntimes, type RuntimeCommand, runtimeIds } from "./runtimes.ts";
 import { ensureRedis } from "./redis_server.ts";
 import { conclude, countsLine, type Row, sum, type Tally } from "./tally.ts";
 import { runTestFile } from "./test_file.ts";
@@ -33,9 +31,32 @@ const ALONE =
 /** How many of the other files run side by side: mostly they let time pass. */
 const LANES = 3;
 
+/** What the tests of the package itself go by. */
+const PACKAGE = "npm";
+
+/** What tests can run on: a runtime with the sources, or with the package. */
+const subjects: readonly string[] = [
+  ...runtimeIds,
+  PACKAGE,
+  ...runtimeIds.slice(1).map((id) => `${PACKAGE}-${id}`),
+];
+
+/** Whoever uses the library on Node has the package. */
+const usual = subjects.filter((id) => !id.startsWith("node"));
+
 interface Selection {
-  readonly runtimes: readonly RuntimeId[];
+  readonly subjects: readonly string[];
   readonly filter: string;
+  /** Parts of the files' paths; all files if there are none. */
+  readonly parts: readonly string[];
+}
+
+/** What to run the files on. */
+interface Subject {
+  readonly title: string;
+  readonly runtime: RuntimeCommand;
+  /** The folder in which the suite is, from its sources or compiled. */
+  readonly cwd: string;
   readonly files: readonly string[];
 }
 
@@ -44,55 +65,85 @@ interface Selection {
  *
  * @param args The command line's arguments.
  * @returns A row for each runtime.
- * @throws {RangeError} If an argument names no runtime.
+ * @throws {RangeError} If an argument names nothing that tests can run on.
  */
 export async function runTests(args: readonly string[]): Promise<Row[]> {
-  const selection = await select(args);
+  const selection = select(args);
   await ensureDependencies();
   await ensureRedis();
   await ensureDynamoDbLocal();
   const here = await ensureRuntimes();
   await Deno.mkdir(reports, { recursive: true });
+  const suite = await packed(selection);
   const rows: Row[] = [];
-  for (const id of selection.runtimes) {
-    const runtime = here.find((command) => command.id === id);
+  for (const id of selection.subjects) {
+    const subject = await findSubject(id, here, { ...selection, ...suite });
     rows.push(
-      runtime ? await runSuite(runtime, here, selection) : missing(id),
+      subject ? await runSuite(subject, here, selection) : missing(id),
     );
   }
   return rows;
 }
 
-async function select(args: readonly string[]): Promise<Selection> {
+function select(args: readonly string[]): Selection {
   const option = (name: string): string =>
     args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ??
       "";
-  const parts = args.filter((arg) => !arg.startsWith("--"));
-  const files = (await testFiles("tests")).filter((file) =>
-    parts.length === 0 || parts.some((part) => file.includes(part))
-  );
-  const runtimes = option("runtime").split(",").filter(Boolean).map(runtimeId);
+  const wanted = option("on").split(",").filter(Boolean);
+  for (const id of wanted) {
+    if (subjects.includes(id)) continue;
+    throw new RangeError(
+      `Cannot test on "${id}", only on ${subjects.join(", ")}`,
+    );
+  }
   return {
-    runtimes: runtimes.length > 0 ? runtimes : runtimeIds,
+    subjects: wanted.length > 0 ? wanted : usual,
     filter: option("filter"),
-    files,
+    parts: args.filter((arg) => !arg.startsWith("--")),
   };
 }
 
-function runtimeId(text: string): RuntimeId {
-  const id = runtimeIds.find((id) => id === text);
-  if (id) return id;
-  throw new RangeError(
-    `Cannot test on "${text}": the runtimes are ${runtimeIds.join(", ")}`,
-  );
+interface Packed {
+  readonly tarball: string;
+  readonly suite: string;
 }
 
-async function testFiles(folder: string): Promise<string[]> {
+async function packed({ subjects }: Selection): Promise<Packed> {
+  if (!subjects.some((id) => id.startsWith(PACKAGE))) {
+    return { tarball: "", suite: "" };
+  }
+  console.log("npm: building the package, and installing it for its tests");
+  const tarball = await packPackage();
+  return { tarball, suite: await makeSuite(tarball) };
+}
+
+async function findSubject(
+  id: string,
+  here: readonly RuntimeCommand[],
+  { parts, suite, tarball }: Selection & Packed,
+): Promise<Subject | null> {
+  const isPacked = id.startsWith(`${PACKAGE}-`);
+  const name = isPacked ? id.slice(PACKAGE.length + 1) : id;
+  const wanted = id === PACKAGE ? "deno" : name;
+  const runtime = here.find((command) => command.id === wanted);
+  if (!runtime) return null;
+  Deno.env.set("LOCKING_TEST_TARBALL", tarball);
+  const cwd = isPacked ? `${suite}/` : root;
+  const folder = id === PACKAGE ? "tests/npm" : "tests";
+  const files = (await testFiles(cwd, folder)).filter((file) =>
+    parts.length === 0 || parts.some((part) => file.includes(part))
+  );
+  return { title: id, runtime, cwd, files };
+}
+
+async function testFiles(cwd: string, folder: string): Promise<string[]> {
   const found: string[] = [];
-  for await (const entry of Deno.readDir(root + folder)) {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory) found.push(...await testFiles(path));
-    else if (path.endsWith("_test.ts")) found.push(path);
+  for await (const { name, isDirectory } of Deno.readDir(cwd + folder)) {
+    const path = `${folder}/${name}`;
+    if (!isDirectory && /_test\.[jt]s$/.test(name)) found.push(path);
+    else if (isDirectory && name !== PACKAGE) {
+      found.push(...await testFiles(cwd, path));
+    }
   }
   return found.sort();
 }
@@ -111,36 +162,37 @@ async function ensureDependencies(): Promise<void> {
   }
 }
 
-function missing(id: RuntimeId): Row {
+function missing(id: string): Row {
   return { title: `${id} (missing)`, ...tally([]), failed: 1, seconds: 0 };
 }
 
 async function runSuite(
-  runtime: RuntimeCommand,
+  subject: Subject,
   here: readonly RuntimeCommand[],
-  { files, filter }: Selection,
+  { filter }: Selection,
 ): Promise<Row> {
   const started = performance.now();
+  const { title, files } = subject;
   const env = {
     DENO_NO_UPDATE_CHECK: "1",
     LOCKING_TEST_RUNTIMES: JSON.stringify(here),
     NO_COLOR: "1",
   };
-  console.log(`\n${runtime.id}: ${files.length} files`);
+  console.log(`\n${title}: ${files.length} files`);
   const tallies: Tally[] = [];
   const run = async (queue: string[]): Promise<void> => {
     for (let file = queue.shift(); file; file = queue.shift()) {
       const name = file.replaceAll("/", "-");
-      const report = `${reports}/${runtime.id}-${name}.xml`;
-      const options = { env, filter, report };
-      tallies.push(await runFile(runtime, file, options));
+      const report = `${reports}/${title}-${name}.xml`;
+      const options = { env, filter, report, cwd: subject.cwd };
+      tallies.push(await runFile(subject, file, options));
     }
   };
   await run(files.filter((file) => ALONE.test(file)));
   const others = alternate(files.filter((file) => !ALONE.test(file)));
   await Promise.all(Array.from({ length: LANES }, () => run(others)));
   const seconds = (performance.now() - started) / 1000;
-  return { title: runtime.id, ...sum(tallies), seconds };
+  return { title, ...sum(tallies), seconds };
 }
 
 /** From both ends in turn: files of one backend load the machine alike. */
@@ -149,7 +201,7 @@ function alternate(files: readonly string[]): string[] {
 }
 
 async function runFile(
-  runtime: RuntimeCommand,
+  subject: Subject,
   file: string,
   options: Parameters<typeof runTestFile>[2],
 ): Promise<Tally> {
@@ -160,10 +212,10 @@ async function runFile(
     () => console.log(`  ${file}: still running after ${seconds()}`),
     15_000,
   );
-  const tests = await runTestFile(runtime, file, options);
+  const tests = await runTestFile(subject.runtime, file, options);
   clearInterval(progress);
   console.log(`  ${file}: ${countsLine(tally(tests))} (${seconds()})`);
-  tests.filter(isFailure).forEach((test) => show(runtime, file, test));
+  tests.filter(isFailure).forEach((test) => show(subject, file, test));
   return tally(tests);
 }
 
@@ -181,9 +233,9 @@ function tally(tests: readonly TestResult[]): Tally {
   };
 }
 
-function show(runtime: RuntimeCommand, file: string, test: TestResult): void {
+function show({ title }: Subject, file: string, test: TestResult): void {
   const detail = test.detail.replace(/^/gm, "      ");
-  console.log(`    FAILED on ${runtime.id}: ${file}: ${test.name}\n${detail}`);
+  console.log(`    FAILED on ${title}: ${file}: ${test.name}\n${detail}`);
 }
 
 if (import.meta.main) conclude(await runTests(Deno.args));

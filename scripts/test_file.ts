@@ -14,6 +14,8 @@ export interface TestFileOptions {
   readonly env: Record<string, string>;
   /** Where the runtime's report goes. */
   readonly report: string;
+  /** The folder to run it in. */
+  readonly cwd: string;
 }
 
 /** A file that takes longer than this hangs, and is killed. */
@@ -34,7 +36,7 @@ export async function runTestFile(
 ): Promise<TestResult[]> {
   await Deno.remove(options.report).catch(() => undefined);
   const [executable = "", ...args] = testCommand(runtime, file, options);
-  const { output, failure } = await run(executable, args, options.env);
+  const { output, failure } = await run(executable, args, options);
   const tests = await readReport(options.report);
   // Bun calls it an error when the filter leaves nothing of a file.
   if (tests.length === 0 && options.filter) return [];
@@ -94,11 +96,11 @@ interface Run {
 async function run(
   executable: string,
   args: string[],
-  env: Record<string, string>,
+  { env, cwd }: TestFileOptions,
 ): Promise<Run> {
   const child = new Deno.Command(executable, {
     args,
-    cwd: new URL("..", import.meta.url),
+    cwd,
     env,
     stdin: "null",
     stdout: "piped",

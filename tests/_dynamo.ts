@@ -8,7 +8,7 @@ import { after, before, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Child } from "./_child.ts";
 import { noProgram } from "./_platform.ts";
-import { fixture } from "./_processes.ts";
+import { fixture } from "./_fixture.ts";
 import { freePort } from "./_redis.ts";
 import { currentRuntime } from "./_runtimes.ts";
 import { until, within } from "./_time.ts";

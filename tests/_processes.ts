@@ -1,6 +1,6 @@
 /** Starting fixtures, and ending every one that was started. */
-import { fileURLToPath } from "node:url";
 import { Child, type Exit } from "./_child.ts";
+import { fixture } from "./_fixture.ts";
 import { currentRuntime, type TestRuntime } from "./_runtimes.ts";
 import { within } from "./_time.ts";
 import { Worker } from "./_worker.ts";
@@ -52,9 +52,4 @@ export async function runScript(
     const exit = await within(20_000, file, child.exited);
     return { ...exit, output: child.lines.join("\n"), errors: child.errors };
   });
-}
-
-/** The path of a fixture. */
-export function fixture(file: string): string {
-  return fileURLToPath(new URL(`./fixtures/${file}`, import.meta.url));
 }

@@ -1,6 +1,6 @@
 /** A process with the requests of Python's `locking` on DynamoDB. */
 import { Child } from "./_child.ts";
-import { fixture } from "./_processes.ts";
+import { fixture } from "./_fixture.ts";
 import { within } from "./_time.ts";
 
 /** What the original takes, and what is wrong with its clock. */

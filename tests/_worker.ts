@@ -1,7 +1,7 @@
 /** The test's side of `fixtures/worker.ts`: locks in other processes. */
-import { fileURLToPath } from "node:url";
 import type { Holder } from "../mod.ts";
 import { Child } from "./_child.ts";
+import { fixture } from "./_fixture.ts";
 import type { TestRuntime } from "./_runtimes.ts";
 import { within } from "./_time.ts";
 import type {
@@ -53,10 +53,7 @@ export class Worker {
 
   /** Starts the process; wait for {@linkcode Worker.start}. */
   constructor({ command }: TestRuntime) {
-    const file = fileURLToPath(
-      new URL("./fixtures/worker.ts", import.meta.url),
-    );
-    this.child = new Child([...command, file]);
+    this.child = new Child([...command, fixture("worker.ts")]);
     this.child.onLine((line) => this.#hear(JSON.parse(line)));
     this.child.exited.then(() => this.#fail(), (error) => this.#fail(error));
   }

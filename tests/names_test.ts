@@ -10,7 +10,8 @@ import { GOLDEN_VECTORS } from "./_golden.ts";
 import { makeDirectory, removeDirectory, uniqueName } from "./_names.ts";
 import { generateNames, NASTY_NAMES } from "./_nasty_names.ts";
 import { noFiles, noSockets } from "./_platform.ts";
-import { fixture, runScript, withProcesses } from "./_processes.ts";
+import { fixture } from "./_fixture.ts";
+import { runScript, withProcesses } from "./_processes.ts";
 import { testRuntimes } from "./_runtimes.ts";
 
 const here = fileURLToPath(import.meta.url);

@@ -13,7 +13,7 @@ import type { Lease } from "../mod.ts";
 import { Child } from "./_child.ts";
 import { uniqueName } from "./_names.ts";
 import { noProgram } from "./_platform.ts";
-import { fixture } from "./_processes.ts";
+import { fixture } from "./_fixture.ts";
 import { noRedis, RedisProcess } from "./_redis.ts";
 import { pendingAfter, sleep, timed, until, within } from "./_time.ts";
 

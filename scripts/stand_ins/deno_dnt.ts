@@ -29,7 +29,7 @@ export async function build(options: BuildOptions): Promise<void> {
     files: entryPoints.map(({ path }) => path),
     rootDir,
     outDir: `${outDir}/esm`,
-    declaration: true,
+    types: true,
   });
   await nameModules(`${outDir}/esm`);
   await postBuild?.();
