@@ -1,16 +1,17 @@
 /**
- * Projects of the tests' own, in `.runtimes/npm/`, into which the npm package
- * is installed from its tarball, as its users do.
+ * Projects into which the npm package is installed from its tarball, as its
+ * users do. They are beside it in a folder of their own, out of reach of what
+ * is installed for the sources.
  *
  * @module
  */
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
 import { entryPoints, manifest, peers } from "./npm_package.ts";
 import { run } from "./run.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-const folder = `${root}.runtimes/npm`;
 
 /** Files of the suite that look at the sources themselves. */
 const OF_SOURCES = /boundaries_test\.ts$/;
@@ -26,14 +27,14 @@ export interface ProjectOptions {
 /**
  * Builds and packs the package.
  *
- * @returns The tarball's path.
+ * @returns The tarball's path, in a new folder that is the caller's to remove.
  */
 export async function packPackage(): Promise<string> {
   await run(Deno.execPath(), {
     args: ["run", "-A", "scripts/with_imports.ts", "scripts/build_npm.ts"],
     cwd: root,
   });
-  await Deno.mkdir(folder, { recursive: true });
+  const folder = await Deno.makeTempDir({ prefix: "locking-npm-" });
   const { stdout } = await run("npm", {
     args: ["pack", "--json", "--pack-destination", folder],
     cwd: `${root}npm`,
@@ -55,9 +56,8 @@ export async function makeProject(
   tarball: string,
   options: ProjectOptions = {},
 ): Promise<string> {
-  const project = `${folder}/${name}`;
-  await Deno.remove(project, { recursive: true }).catch(() => undefined);
-  await Deno.mkdir(project, { recursive: true });
+  const project = `${dirname(tarball)}/${name}`;
+  await Deno.mkdir(project);
   const own = { name, private: true, type: "module" };
   await Deno.writeTextFile(`${project}/package.json`, JSON.stringify(own));
   const { packages = [], flags = [] } = options;

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
 import { ensureDynamoDbLocal } from "./dynamodb_local.ts";
@@ -74,13 +75,19 @@ export async function runTests(args: readonly string[]): Promise<Row[]> {
   await ensureDynamoDbLocal();
   const here = await ensureRuntimes();
   await Deno.mkdir(reports, { recursive: true });
-  const suite = await packed(selection);
+  const packed = await pack(selection);
   const rows: Row[] = [];
-  for (const id of selection.subjects) {
-    const subject = await findSubject(id, here, { ...selection, ...suite });
-    rows.push(
-      subject ? await runSuite(subject, here, selection) : missing(id),
-    );
+  try {
+    for (const id of selection.subjects) {
+      const subject = await findSubject(id, here, { ...selection, ...packed });
+      rows.push(
+        subject ? await runSuite(subject, here, selection) : missing(id),
+      );
+    }
+  } finally {
+    if (packed.tarball) {
+      await Deno.remove(dirname(packed.tarball), { recursive: true });
+    }
   }
   return rows;
 }
@@ -108,7 +115,7 @@ interface Packed {
   readonly suite: string;
 }
 
-async function packed({ subjects }: Selection): Promise<Packed> {
+async function pack({ subjects }: Selection): Promise<Packed> {
   if (!subjects.some((id) => id.startsWith(PACKAGE))) {
     return { tarball: "", suite: "" };
   }
