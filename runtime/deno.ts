@@ -1,4 +1,5 @@
 import { clock } from "./clock.ts";
+import { environment } from "./deno_environment.ts";
 import { DenoLockFiles } from "./deno_files.ts";
 import { DenoSockets } from "./deno_sockets.ts";
 import { createIdentity, digest } from "./identity.ts";
@@ -33,12 +34,6 @@ function hostname(): string {
     throw new Error("No permission to read the host's name");
   }
   return Deno.hostname();
-}
-
-function environment(name: string): string | undefined {
-  const wanted = { name: "env", variable: name } as const;
-  if (Deno.permissions.querySync(wanted).state !== "granted") return undefined;
-  return Deno.env.get(name) || undefined;
 }
 
 function unref(handle: unknown): void {

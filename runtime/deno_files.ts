@@ -1,3 +1,4 @@
+import { environment, refuseDenoDeploy } from "./deno_environment.ts";
 import { RuntimeFault, systemCode, toFault } from "./fault.ts";
 import type { Inode, LockFile, LockFiles } from "./types.ts";
 
@@ -38,6 +39,7 @@ export class DenoLockFiles implements LockFiles {
   }
 
   inode(path: string): Inode | null {
+    refuseDenoDeploy();
     try {
       return toInode(Deno.lstatSync(path));
     } catch (error) {
@@ -71,16 +73,12 @@ function refuseOthers(path: string): void {
 }
 
 function temporaryDirectory(): string {
-  for (const name of ["TMPDIR", "TMP", "TEMP"]) {
-    const wanted = { name: "env", variable: name } as const;
-    if (Deno.permissions.querySync(wanted).state !== "granted") continue;
-    const value = Deno.env.get(name);
-    if (value) return value;
-  }
-  return "/tmp";
+  return environment("TMPDIR") ?? environment("TMP") ?? environment("TEMP") ??
+    "/tmp";
 }
 
 function checkSupport(): void {
+  refuseDenoDeploy();
   const prototype = Deno.FsFile?.prototype;
   if (typeof prototype?.tryLockSync === "function") return;
   throw new RuntimeFault(

@@ -1,3 +1,4 @@
+import { isDenoDeploy, refuseDenoDeploy } from "./deno_environment.ts";
 import { isUnanswered, RuntimeFault, systemCode, toFault } from "./fault.ts";
 import type {
   Connection,
@@ -20,7 +21,8 @@ export class DenoSockets implements Sockets {
 
   available(): boolean {
     return Deno.build.os === "linux" && typeof Deno.listen === "function" &&
-      Deno.permissions.querySync({ name: "net" }).state === "granted";
+      Deno.permissions.querySync({ name: "net" }).state === "granted" &&
+      !isDenoDeploy();
   }
 
   listen(
@@ -57,6 +59,7 @@ export class DenoSockets implements Sockets {
 }
 
 function checkSupport(): void {
+  refuseDenoDeploy();
   if (Deno.build.os === "linux" && typeof Deno.listen === "function") return;
   throw new RuntimeFault(
     "unsupported",

@@ -2,6 +2,8 @@
 export type FaultKind =
   /** This runtime or platform has no such thing. */
   | "unsupported"
+  /** The program's copies run on hosts that come and go: none is shared. */
+  | "hostless"
   /** The permission is missing: the runtime's, or the system's. */
   | "denied"
   /** Anything else the system reported. */

@@ -1,7 +1,7 @@
 /** What this machine has, for what a test needs. */
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { platform, tmpdir } from "node:os";
+import { hostname, platform, tmpdir } from "node:os";
 
 /** Why SocketLock cannot run here, or false. */
 export function noSockets(): string | false {
@@ -11,6 +11,18 @@ export function noSockets(): string | false {
 /** Why FileLock cannot run here, or false. */
 export function noFiles(): string | false {
   return platform() === "win32" ? "Windows has no flock" : false;
+}
+
+/**
+ * What a holder of this process is to say of its host, as the source of a
+ * pattern: a random name where Deno may not tell the real one.
+ */
+export function hostPattern(): string {
+  try {
+    return hostname().replaceAll(".", "\\.");
+  } catch {
+    return "host-[0-9a-f]{32}";
+  }
 }
 
 /** Where DESIGN's "Stored formats" puts lock files by default. */

@@ -36,6 +36,10 @@ export function toLockError(
     const message = `${action}: ${reason}; ${advice.unsupported}`;
     return new LockUnsupportedError(message, options);
   }
+  if (kind === "hostless") {
+    const message = `${action}: ${reason}; use RedisLock or DynamoLock here`;
+    return new LockUnsupportedError(message, options);
+  }
   const help = kind === "denied" ? `; ${advice.denied}` : "";
   return new LockBackendError(`${action}: ${reason}${help}`, options);
 }
