@@ -13,7 +13,8 @@ trap '' HUP INT QUIT TERM USR1 USR2 TSTP
 read -r _
 tries=0
 while [ $tries -lt 100 ]; do
-  files=$(grep -lsF -e "$1" /proc/[0-9]*/environ) || exit 0
+  files=$(grep -lsF -e "$1" /proc/[0-9]*/environ)
+  [ -n "$files" ] || exit 0
   for file in $files; do
     pid=\${file#/proc/}
     kill -KILL "\${pid%/environ}"
