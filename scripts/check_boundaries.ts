@@ -56,7 +56,10 @@ const arrows: readonly { readonly from: RegExp; readonly to: RegExp }[] = [
   { from: /^backends\/core\//, to: /^(?:backends\/core|runtime)\// },
   { from: /^backends\//, to: /^(?:backends|runtime)\// },
   { from: /^mod\.ts$/, to: /^(?:backends|runtime)\// },
-  { from: /^cli(?:\/.*)?\.ts$/, to: /^(?:mod\.ts$|cli\/|backends\/|runtime\/)/ },
+  {
+    from: /^cli(?:\/.*)?\.ts$/,
+    to: /^(?:mod\.ts$|cli\/|backends\/|runtime\/)/,
+  },
 ];
 
 /**
@@ -115,7 +118,9 @@ function lineAt(text: string, index: number): number {
 export function checkProject(root: string): Violation[] {
   const paths = readdirSync(root, { recursive: true, encoding: "utf8" })
     .map((path) => path.replaceAll("\\", "/"))
-    .filter((path) => /^(?:mod|cli|(?:cli|backends|runtime)\/.*)\.ts$/.test(path));
+    .filter((path) =>
+      /^(?:mod|cli|(?:cli|backends|runtime)\/.*)\.ts$/.test(path)
+    );
   return paths.sort().flatMap((path) =>
     checkSource(path, readFileSync(`${root}/${path}`, "utf8"))
   );
