@@ -34,7 +34,7 @@ export async function run(
     signals.aborted.throwIfAborted();
     return await hold(lease, command, { ...options, ...terms, signals });
   } finally {
-    await release(lease, options);
+    await release(lease, signals, options);
   }
 }
 
@@ -88,6 +88,7 @@ async function hold(
   });
   const end = await running.end();
   watch.stop();
+  signals.forwardTo(null);
   if (options.verbose) say(describe(end));
   if (isLost) return EXIT_CODES.lost;
   return codeAfter(lease, end, options);
@@ -125,13 +126,21 @@ function codeAfter(
   return code === EXIT_CODES.ok ? EXIT_CODES.lost : code;
 }
 
-// The command has ended: whatever comes of this does not change how.
+// The command has ended: whatever comes of this does not change how. A server
+// that is away is waited for as long as the lease is not over, but for no longer
+// than whoever sends a signal wants.
 async function release(
   lease: HeldLease,
+  { aborted }: Signals,
   { verbose }: RunOptions,
 ): Promise<void> {
+  const interrupted = new Promise<never>((_, reject) => {
+    aborted.addEventListener("abort", () => {
+      reject(new Error(`Cannot release "${lease.lockName}": interrupted`));
+    });
+  });
   try {
-    await lease.release();
+    await Promise.race([lease.release(), interrupted]);
     if (verbose) say(`freed "${lease.lockName}"`);
   } catch (error) {
     say((error as Error).message);

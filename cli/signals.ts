@@ -24,7 +24,7 @@ export class Signals {
     }
   }
 
-  /** Aborts when a signal comes before there is anybody to forward it to. */
+  /** Aborts when a signal comes while there is nobody to forward it to. */
   get aborted(): AbortSignal {
     return this.#controller.signal;
   }
@@ -32,9 +32,9 @@ export class Signals {
   /**
    * Forwards signals from now on.
    *
-   * @param forward Called with each signal.
+   * @param forward Called with each signal; null where nobody is left.
    */
-  forwardTo(forward: (name: Signal) => void): void {
+  forwardTo(forward: ((name: Signal) => void) | null): void {
     this.#forward = forward;
   }
 

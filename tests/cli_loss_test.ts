@@ -187,6 +187,27 @@ describe("locking run on a server", () => {
       }),
   );
 
+  redisTest(
+    "a signal ends the wait for one that is away",
+    () =>
+      withRedis(1, ([server]) =>
+        withProcesses(async (processes) => {
+          const options = [`--redis=${server!.host}`, "--ttl=1h", "-v"];
+          const command = ["sh", "-c", 'echo "up $$"; read -r _; exit 6'];
+          const args = ["run", ...options, uniqueName(), "--", ...command];
+          const child = startLocking(processes, ...args);
+          await started(child);
+          server!.signal("SIGSTOP");
+          child.write("");
+          const isEnded = () => child.errors.includes("the command ended");
+          await until("the command's end", isEnded);
+          child.signal("SIGTERM");
+          const { code, errors } = await outcome(child);
+          assert.equal(code, 6);
+          assert.match(errors, /Cannot release ".*": interrupted/);
+        })),
+  );
+
   it("ends with 69 when there is none", async () => {
     const redis = `--redis=127.0.0.1:${await freePort()}`;
     for (
