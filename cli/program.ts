@@ -50,7 +50,10 @@ function createProgram(
       outputError: (text, write) =>
         write(text.replace(/^error: /, "locking: ")),
     })
-    .addHelpText("after", EXAMPLES);
+    .addHelpText("after", EXAMPLES)
+    .configureHelp({
+      subcommandTerm: (of) => `${of.name()} ${of.usage()}`,
+    });
   addRun(program, command, finish);
   const refuse = (name: string): void => {
     if (command === null) return;
