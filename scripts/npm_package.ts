@@ -57,6 +57,7 @@ export function manifest(): Record<string, unknown> & {
     exports: exportsOf(entryPoints),
     ...binOf(entryPoints),
     files: ["esm/", "CHANGES.md"],
+    dependencies: versionsOf(["commander"]),
     peerDependencies: versionsOf(peers),
     peerDependenciesMeta: Object.fromEntries(
       peers.map((name) => [name, { optional: true }]),

@@ -64,7 +64,13 @@ describe("check_boundaries", () => {
     ["backends/socket.ts", "../mod.ts"],
     ["backends/socket.ts", "@x/locking"],
     ["backends/socket.ts", "../tests/_contract.ts"],
+    ["backends/socket.ts", "../cli/run.ts"],
+    ["runtime/deno.ts", "../cli/run.ts"],
     ["mod.ts", "./scripts/test.ts"],
+    ["mod.ts", "./cli/run.ts"],
+    ["cli.ts", "./scripts/test.ts"],
+    ["cli/run.ts", "../tests/_child.ts"],
+    ["cli/run.ts", "@x/locking"],
   ];
   for (const [path, specifier] of arrows) {
     it(`does not let ${path} import ${specifier}`, () => {
@@ -78,5 +84,14 @@ describe("check_boundaries", () => {
   it("lets imports follow the arrows", () => {
     const good = 'import { a } from "./core/a.ts"; import "../runtime/mod.ts";';
     assert.deepEqual(messages(good, "backends/socket.ts"), []);
+    const ours = 'import "../mod.ts"; import "./run.ts"; ' +
+      'await import("../backends/file.ts"); import "../runtime/mod.ts";';
+    assert.deepEqual(messages(ours, "cli/main.ts"), []);
+    assert.deepEqual(messages('import "./cli/main.ts";', "cli.ts"), []);
+  });
+
+  it("lets no part of the command name a runtime", () => {
+    assert.match(messages("Deno.exit();", "cli/main.ts").join(), /^names a/);
+    assert.match(messages("Deno.exit();", "cli.ts").join(), /^names a/);
   });
 });

@@ -92,6 +92,14 @@ export class HeldLease implements Lease {
     return this.#released === null ? this.#examine() : this.#lost;
   }
 
+  /**
+   * How long the lease may still be trusted unless it is renewed, in
+   * milliseconds, whatever was heard of it; Infinity where the kernel holds it.
+   */
+  get remainingMs(): number {
+    return this.#grant.clock?.remainingMs() ?? Infinity;
+  }
+
   /** Throws unless the lease is live. */
   assertHeld(): void {
     const lost = this.loss;

@@ -34,6 +34,22 @@ export function encodeName(name: string): string {
 }
 
 /**
+ * The name that an encoding stands for.
+ *
+ * @param encoded What {@linkcode encodeName} may have made.
+ * @returns The name; null for what no name of well-formed Unicode is encoded
+ * as.
+ */
+export function decodeName(encoded: string): string | null {
+  try {
+    const name = decodeURIComponent(encoded);
+    return name !== "" && encodeName(name) === encoded ? name : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
  * The UTF-8 bytes of a string, with a lone surrogate as its three bytes
  * (WTF-8). A TextEncoder would make the same replacement character of every
  * lone surrogate, and so one lock of different names.

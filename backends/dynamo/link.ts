@@ -19,6 +19,10 @@ export interface Output {
   readonly Item?: Item;
   /** What was written. */
   readonly Attributes?: Item;
+  /** One page of what a scan found. */
+  readonly Items?: readonly Item[];
+  /** Where the next page begins; undefined on the last one. */
+  readonly LastEvaluatedKey?: Item;
   /** About the request. */
   readonly $metadata?: {
     /** How often the driver sent it. */

@@ -17,9 +17,20 @@ export async function findFileHolder(gate: FileGate): Promise<Holder | null> {
   await nextTurn();
   const inode = runtime.files.inode(gate.path);
   if (inode === null) return null;
-  const lockerPid = findLocker(inode);
+  const lockerPid = readLockers()?.get(fileKey(inode)) ?? null;
   if (lockerPid === null && !isLocked(gate.path)) return null;
-  const written = readHolder(gate.path);
+  return holderOf(gate.path, lockerPid);
+}
+
+/**
+ * Who holds a lock file that is held.
+ *
+ * @param path The file.
+ * @param lockerPid Who the kernel says it is; 0 or null where it does not.
+ * @returns What the holder wrote into it, or what the kernel knows.
+ */
+export function holderOf(path: string, lockerPid: number | null): Holder {
+  const written = readHolder(path);
   const isCurrent = written !== null &&
     (lockerPid === null || lockerPid === 0 || lockerPid === written.pid);
   if (isCurrent) return written;
@@ -34,18 +45,36 @@ function readHolder(path: string): Holder | null {
   return { host, pid, acquiredAt: new Date(acquiredAt) };
 }
 
-// Lines such as `1: FLOCK  ADVISORY  WRITE 1234 00:1a:5678 0 EOF`, see proc(5).
-function findLocker(inode: Inode): number | null {
-  const { device, number } = inode;
+/**
+ * The kernel's list of the files that flock(2) has given to somebody. Lines such
+ * as `1: FLOCK  ADVISORY  WRITE 1234 00:1a:5678 0 EOF`, see proc(5); those of
+ * waiters have an arrow, and are no holders'.
+ *
+ * @returns The process id by {@linkcode fileKey}, 0 where it is in another
+ * namespace; null where the list cannot be read.
+ */
+export function readLockers(): Map<string, number> | null {
+  const text = runtime.files.read("/proc/locks");
+  if (text === null) return null;
+  const lockers = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const [, kind, , , pid, where] = line.trim().split(/\s+/);
+    if (kind === "FLOCK") lockers.set(where ?? "", Math.max(0, Number(pid)));
+  }
+  return lockers;
+}
+
+/**
+ * A file's identity as the kernel writes it in that list.
+ *
+ * @param inode The file's identity.
+ * @returns Such as `00:1a:5678`.
+ */
+export function fileKey({ device, number }: Inode): string {
   const major = Math.floor(device / 0x100) & 0xfff;
   const minor = (device & 0xff) | (Math.floor(device / 0x1000) & ~0xff);
   const hex = (n: number): string => n.toString(16).padStart(2, "0");
-  const file = `${hex(major)}:${hex(minor)}:${number}`;
-  for (const line of (runtime.files.read("/proc/locks") ?? "").split("\n")) {
-    const [, kind, , , pid, where] = line.trim().split(/\s+/);
-    if (kind === "FLOCK" && where === file) return Math.max(0, Number(pid));
-  }
-  return null;
+  return `${hex(major)}:${hex(minor)}:${number}`;
 }
 
 // Where the kernel's list cannot be read, the lock itself tells. It is held for

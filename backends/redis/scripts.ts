@@ -256,6 +256,27 @@ export const LOOK: Script = script(`
 return {ARGV[1], redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}
 `);
 
+/**
+ * Looks through the server's keys for locks that are held.
+ *
+ * - Arguments: stamp, the cursor to go on from, a pattern of keys.
+ * - Answer: stamp, the next cursor, and for each lock that was found: its key,
+ *   its JSON, its time to live in ms.
+ */
+export const SCAN: Script = script(`
+local page = redis.call('SCAN', ARGV[2], 'MATCH', ARGV[3], 'COUNT', 1000)
+local answer = {ARGV[1], page[1]}
+for _, key in ipairs(page[2]) do
+  local held = redis.pcall('GET', key)
+  if type(held) == 'string' then
+    table.insert(answer, key)
+    table.insert(answer, held)
+    table.insert(answer, redis.call('PTTL', key))
+  end
+end
+return answer
+`);
+
 function script(text: string): Script {
   let sha1: string | null = null;
   return {

@@ -1,0 +1,26 @@
+import { commandLine } from "../runtime/command_line/mod.ts";
+import { EXIT_CODES } from "./exit_codes.ts";
+import { openLock } from "./open_lock.ts";
+import type { ShowOptions } from "./options.ts";
+import { lockState, plain, showHolder } from "./show_holder.ts";
+
+/**
+ * Tells who holds a lock.
+ *
+ * @param name The lock's name.
+ * @param options Where it is kept, and how to show it.
+ * @returns The exit code.
+ */
+export async function status(
+  name: string,
+  options: ShowOptions,
+): Promise<number> {
+  const holder = await (await openLock(name, options)).holder();
+  const text = options.json
+    ? JSON.stringify(lockState(name, holder))
+    : holder === null
+    ? `${plain(name)}: free`
+    : `${plain(name)}: held by ${showHolder(holder)}`;
+  commandLine.print(`${text}\n`);
+  return holder === null ? EXIT_CODES.free : EXIT_CODES.ok;
+}
