@@ -1,12 +1,12 @@
 /** The command `locking`, as tests run it. */
-import { fileURLToPath } from "node:url";
 import type { Child } from "./_child.ts";
+import { programFile } from "./_fixture.ts";
 import { type Processes, withProcesses } from "./_processes.ts";
 import { currentRuntime } from "./_runtimes.ts";
 import { within } from "./_time.ts";
 import type { LockSpec } from "./fixtures/protocol.ts";
 
-const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
+const cli = programFile("cli.ts");
 
 /** The whole command line of `locking` in the current runtime. */
 export function commandLine(...args: readonly string[]): string[] {

@@ -1,10 +1,17 @@
-/** Where the fixtures are. */
+/** Where the programs are that tests start. */
 import { fileURLToPath } from "node:url";
 
-/** The path of a fixture; compiled, the suite has compiled ones. */
+/** The path of a fixture. */
 export function fixture(file: string): string {
-  const name = import.meta.url.endsWith(".js")
-    ? file.replace(/\.ts$/, ".js")
-    : file;
-  return fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
+  return programFile(`tests/fixtures/${file}`);
+}
+
+/**
+ * The path of a program, given from the project's root: where the suite runs
+ * compiled, so do they.
+ */
+export function programFile(path: string): string {
+  const compiled = import.meta.url.endsWith(".js");
+  const found = compiled ? path.replace(/\.ts$/, ".js") : path;
+  return fileURLToPath(new URL(`../${found}`, import.meta.url));
 }
