@@ -1,6 +1,6 @@
 import { commandLine } from "../runtime/command_line/mod.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
-import { listLocks } from "./open_lock.ts";
+import { listLocks } from "./list_locks.ts";
 import type { ShowOptions } from "./options.ts";
 import { lockState, plain, showHolder } from "./show_holder.ts";
 

@@ -9,7 +9,10 @@ import { parseDuration } from "./durations.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import type { RunOptions, ShowOptions, TakeOptions } from "./options.ts";
+import { run } from "./run.ts";
+import { status } from "./status.ts";
 import { VERSION } from "./version.ts";
+import { wait } from "./wait.ts";
 
 /**
  * Parses the arguments and does what they say.
@@ -97,19 +100,19 @@ function addRun(
   command: readonly string[] | null,
   finish: (code: number) => void,
 ): void {
-  const run = program.command("run")
+  const sub = program.command("run")
     .summary("run a command while holding a lock")
     .description("Runs a command while holding a lock, and ends as it does.")
     .usage("[options] NAME -- COMMAND [ARG…]")
     .argument("<NAME>", "the lock's name")
     .argument("[REST...]")
     .addHelpText("after", RUN_HELP);
-  run.configureHelp({
+  sub.configureHelp({
     visibleArguments: (of) => of.registeredArguments.slice(0, 1),
   });
-  addBackend(run);
-  addTaking(run);
-  run
+  addBackend(sub);
+  addTaking(sub);
+  sub
     .option("--ttl <DURATION>", TTL, toDuration)
     .addOption(
       new Option("--on-lost <WHAT>", "end the command softly, hard or not")
@@ -118,7 +121,6 @@ function addRun(
     .option("--grace <DURATION>", GRACE, toDuration)
     .action(async (name: string, rest: string[], options: RunOptions) => {
       const wanted = checkCommand(rest, command);
-      const { run } = await import("./run.ts");
       finish(await run(name, wanted, options));
     });
 }
@@ -147,15 +149,14 @@ function addStatus(
   refuse: (name: string) => void,
   finish: (code: number) => void,
 ): void {
-  const status = program.command("status")
+  const sub = program.command("status")
     .summary("tell who holds a lock")
     .description("Tells who holds a lock. Exits with 0 if it is held, else 1.")
     .argument("<NAME>", "the lock's name");
-  addBackend(status);
-  status.option("--json", "write JSON")
+  addBackend(sub);
+  sub.option("--json", "write JSON")
     .action(async (name: string, options: ShowOptions) => {
       refuse("status");
-      const { status } = await import("./status.ts");
       finish(await status(name, options));
     });
 }
@@ -165,11 +166,11 @@ function addList(
   refuse: (name: string) => void,
   finish: (code: number) => void,
 ): void {
-  const list = program.command("list")
+  const sub = program.command("list")
     .summary("list the locks that are held")
     .description("Lists all locks that are held now, where the options say.");
-  addBackend(list);
-  list.option("--json", "write JSON")
+  addBackend(sub);
+  sub.option("--json", "write JSON")
     .action(async (options: ShowOptions) => {
       refuse("list");
       const { list } = await import("./list.ts");
@@ -182,17 +183,16 @@ function addWait(
   refuse: (name: string) => void,
   finish: (code: number) => void,
 ): void {
-  const wait = program.command("wait")
+  const sub = program.command("wait")
     .summary("wait until a lock is free")
     .description(
       "Waits until a lock is free: takes it in turn, and frees it at once.",
     )
     .argument("<NAME>", "the lock's name");
-  addBackend(wait);
-  addTaking(wait);
-  wait.action(async (name: string, options: TakeOptions) => {
+  addBackend(sub);
+  addTaking(sub);
+  sub.action(async (name: string, options: TakeOptions) => {
     refuse("wait");
-    const { wait } = await import("./wait.ts");
     finish(await wait(name, options));
   });
 }

@@ -27,7 +27,7 @@ export async function run(
   options: RunOptions,
 ): Promise<number> {
   const terms = checkTerms(options);
-  const lock = await openLock(name, options, options.ttl);
+  const lock = openLock(name, options, options.ttl);
   const signals = new Signals();
   const lease = await take(lock, options, signals.aborted);
   try {

@@ -15,7 +15,7 @@ export async function status(
   name: string,
   options: ShowOptions,
 ): Promise<number> {
-  const holder = await (await openLock(name, options)).holder();
+  const holder = await openLock(name, options).holder();
   const text = options.json
     ? JSON.stringify(lockState(name, holder))
     : holder === null

@@ -16,7 +16,7 @@ export async function wait(
   name: string,
   options: TakeOptions,
 ): Promise<number> {
-  const lock = await openLock(name, options);
+  const lock = openLock(name, options);
   const lease = await take(lock, options, new Signals().aborted);
   await lease.release();
   return EXIT_CODES.ok;

@@ -10,7 +10,7 @@ import { build } from "@deno/dnt";
 import { emptyDir } from "@std/fs";
 import { fileURLToPath } from "node:url";
 import { bundle } from "./bundle.ts";
-import { entryPoints, manifest, peers } from "./npm_package.ts";
+import { entryPoints, manifest, peers, program } from "./npm_package.ts";
 import { keepPublicTypes } from "./public_types.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -45,9 +45,14 @@ await build({
 });
 
 async function finish(): Promise<void> {
-  const modules = entryPoints.map(({ path }) => path);
-  await keepPublicTypes(`${outDir}/esm`, modules);
-  await bundle(`${outDir}/esm`, modules);
+  const folder = `${outDir}/esm`;
+  const paths = entryPoints.map(({ path }) => path);
+  await keepPublicTypes(folder, paths);
+  await bundle({
+    folder,
+    modules: paths.filter((path) => path !== program),
+    programs: paths.filter((path) => path === program),
+  });
   // The manifest names the files that are packed.
   await Deno.remove(`${outDir}/.npmignore`).catch(() => undefined);
   const text = JSON.stringify(manifest(), null, 2);

@@ -10,19 +10,68 @@ import { walk } from "@std/fs";
 import * as esbuild from "esbuild";
 import { join, resolve } from "node:path";
 
+/** What to bundle. */
+export interface BundleOptions {
+  /** The folder of the package's files. */
+  readonly folder: string;
+  /** The modules that share all they have, without extensions. */
+  readonly modules: readonly string[];
+  /** The modules that are programs. */
+  readonly programs: readonly string[];
+}
+
+/** What the modules share. */
+const SHARED = "shared";
+
 /**
- * Replaces modules, and all that they import, by bundles that share what they
- * have in common; what is imported lazily stays apart.
+ * Replaces modules, and all that they import, by bundles; what is imported
+ * lazily stays apart.
  *
- * @param folder The folder of the package's files.
- * @param modules The modules that can be imported, without extensions.
+ * @param options What to bundle.
  */
-export async function bundle(
+export async function bundle(options: BundleOptions): Promise<void> {
+  const { folder, modules, programs } = options;
+  const all = modules.map((path) => `export * from "./${path}.js";\n`);
+  const names = await exportsOf(options);
+  await Deno.writeTextFile(join(folder, `${SHARED}.js`), all.join(""));
+  const { outputs } = await build(folder, [SHARED, ...programs], true);
+  await esbuild.stop();
+  const written = new Set(Object.keys(outputs).map((path) => resolve(path)));
+  for (const path of modules) {
+    const up = "../".repeat(path.split("/").length - 1) || "./";
+    const list = names.get(path)!.join(", ");
+    const text = `export { ${list} } from "${up}${SHARED}.js";\n`;
+    await Deno.writeTextFile(join(folder, `${path}.js`), text);
+    written.add(resolve(folder, `${path}.js`));
+  }
+  for await (const { path } of walk(folder, { includeDirs: false })) {
+    const isOld = path.endsWith(".js") && !written.has(resolve(path));
+    if (isOld || path.endsWith("/package.json")) await Deno.remove(path);
+  }
+  await removeEmpty(folder);
+}
+
+/** The names that each module exports. */
+async function exportsOf(
+  { folder, modules }: BundleOptions,
+): Promise<Map<string, string[]>> {
+  const { outputs } = await build(folder, modules, false);
+  return new Map(modules.map((path) => {
+    const source = resolve(folder, `${path}.js`);
+    const output = Object.values(outputs).find(({ entryPoint }) =>
+      entryPoint !== undefined && resolve(entryPoint) === source
+    );
+    return [path, output!.exports];
+  }));
+}
+
+async function build(
   folder: string,
-  modules: readonly string[],
-): Promise<void> {
+  paths: readonly string[],
+  write: boolean,
+): Promise<esbuild.Metafile> {
   const { metafile } = await esbuild.build({
-    entryPoints: modules.map((path) => join(folder, `${path}.js`)),
+    entryPoints: paths.map((path) => join(folder, `${path}.js`)),
     outdir: folder,
     outbase: folder,
     allowOverwrite: true,
@@ -35,16 +84,9 @@ export async function bundle(
     platform: "neutral",
     splitting: true,
     target: "es2022",
+    write,
   });
-  await esbuild.stop();
-  const written = new Set(
-    Object.keys(metafile.outputs).map((path) => resolve(path)),
-  );
-  for await (const { path } of walk(folder, { includeDirs: false })) {
-    const isOld = path.endsWith(".js") && !written.has(resolve(path));
-    if (isOld || path.endsWith("/package.json")) await Deno.remove(path);
-  }
-  await removeEmpty(folder);
+  return metafile;
 }
 
 async function removeEmpty(folder: string): Promise<boolean> {

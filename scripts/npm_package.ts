@@ -18,6 +18,9 @@ export const entryPoints: readonly EntryPoint[] = Object
   .entries(config.exports)
   .map(([name, path]) => ({ name, path: path.replace(/^\.\/|\.ts$/g, "") }));
 
+/** The module that is the command `locking`. */
+export const program = "cli";
+
 /** The drivers: whoever uses their locks installs them. */
 export const peers = ["@aws-sdk/client-dynamodb", "redis"] as const;
 
@@ -55,7 +58,7 @@ export function manifest(): Record<string, unknown> & {
     main: "./esm/mod.js",
     types: "./esm/mod.d.ts",
     exports: exportsOf(entryPoints),
-    ...binOf(entryPoints),
+    bin: { locking: `./esm/${program}.js` },
     files: ["esm/", "CHANGES.md"],
     dependencies: versionsOf(["commander"]),
     peerDependencies: versionsOf(peers),
@@ -75,14 +78,6 @@ function exportsOf(entries: readonly EntryPoint[]): Record<string, unknown> {
     ...Object.fromEntries(modules),
     "./package.json": "./package.json",
   };
-}
-
-/** The command is the module that `deno run` would run. */
-function binOf(
-  entries: readonly EntryPoint[],
-): { bin?: Record<string, string> } {
-  const cli = entries.find(({ name }) => name === "./cli");
-  return cli ? { bin: { locking: `./esm/${cli.path}.js` } } : {};
 }
 
 function versionsOf(

@@ -15,8 +15,9 @@ let armedAt: number | null = null;
 export function onNextTurn(task: () => void): void {
   tasks.add(task);
   if (armedAt !== null) return;
-  armedAt = runtime.clock.monotonic();
   runtime.timers.soon(turn);
+  // The first time, Deno loads what makes turns: nobody was kept waiting by it.
+  armedAt = runtime.clock.monotonic();
 }
 
 /**
