@@ -20,10 +20,15 @@ const standIns: Record<string, string> = {
  * `deno.json` declares; says aloud when stand-ins take over.
  *
  * @returns No arguments, or an import map.
+ * @throws {Error} If JSR cannot be reached, and the variable
+ * `LOCKING_NO_STAND_INS` is set.
  */
 export async function importArguments(): Promise<string[]> {
   if (await canReachJsr()) return [];
   const names = Object.keys(standIns).join(", ");
+  if (Deno.env.get("LOCKING_NO_STAND_INS")) {
+    throw new Error(`JSR cannot be reached for ${names}`);
+  }
   console.log(`JSR cannot be reached: stand-ins take the place of ${names}`);
   const map = JSON.stringify({ imports: { ...config.imports, ...standIns } });
   return [`--import-map=data:application/json,${encodeURIComponent(map)}`];
