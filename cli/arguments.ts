@@ -1,3 +1,6 @@
+import { EXIT_CODES } from "./exit_codes.ts";
+import { Failure } from "./failure.ts";
+
 /** A command line, taken apart at its first `--`. */
 export interface SplitArguments {
   /** What is for `locking` itself. */
@@ -12,8 +15,16 @@ export interface SplitArguments {
  *
  * @param args The arguments.
  * @returns Both parts.
+ * @throws {Failure} If an argument is not text, as the runtimes read it.
  */
 export function splitArguments(args: readonly string[]): SplitArguments {
+  const spoilt = args.find((arg) => arg.includes("\uFFFD"));
+  if (spoilt !== undefined) {
+    throw new Failure(
+      EXIT_CODES.usage,
+      `an argument is not UTF-8, and would be changed: "${spoilt}"`,
+    );
+  }
   const end = args.indexOf("--");
   const own = (end < 0 ? args : args.slice(0, end)).map(
     // Its value is optional. So the next argument is never it: that would be

@@ -53,8 +53,10 @@ export class Guard {
   tie(command: readonly string[]): readonly string[] {
     const setpriv = findProgram("setpriv");
     const path = setpriv.path && commandLine.files.real(setpriv.path);
-    // That of BusyBox does not know the option.
-    if (!path?.endsWith("/setpriv")) return command;
+    // That of BusyBox does not know the option, nor do those before 2.33.
+    const knows = path?.endsWith("/setpriv") &&
+      commandLine.files.text(path)?.includes("pdeathsig");
+    if (!path || !knows) return command;
     return [path, "--pdeathsig", "KILL", "--", ...command];
   }
 

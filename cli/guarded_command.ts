@@ -12,6 +12,9 @@ import { say } from "./say.ts";
 // How often to look whether what the command has left behind has ended.
 const LOOK_MS = 20;
 
+// What tells a program to end, and is not in use for anything else.
+const ENDING: ReadonlySet<Signal> = new Set(["SIGINT", "SIGQUIT", "SIGTERM"]);
+
 // Some cannot be killed: another user's, or one that waits for a disk.
 const PATIENCE_MS = 1000;
 
@@ -19,19 +22,25 @@ const PATIENCE_MS = 1000;
 export class GuardedCommand {
   readonly #guard: Guard;
   readonly #program: Program;
+  readonly #graceMs: number;
   #killAt = Infinity;
+  #isTold = false;
 
   /**
    * Starts it.
    *
    * @param command The command.
    * @param variables What to add to its environment; null takes away.
+   * @param graceMs How long what it has started may go on after a signal has
+   * ended it, in milliseconds.
    * @throws {Failure} If it cannot be run or found.
    */
   constructor(
     command: readonly string[],
     variables: Readonly<Record<string, string | null>>,
+    graceMs: number,
   ) {
+    this.#graceMs = graceMs;
     checkProgram(command[0] ?? "");
     this.#guard = new Guard();
     const environment = commandLine.environment();
@@ -56,6 +65,12 @@ export class GuardedCommand {
   async end(): Promise<End> {
     try {
       const end = await this.#program.ended;
+      // A shell that a signal ends leaves what it was waiting for behind: the
+      // work itself, which the lock is for.
+      const isCutOff = end.signal !== null || this.#isTold;
+      if (isCutOff && this.#killAt === Infinity) {
+        this.#killAt = runtime.clock.monotonic() + this.#graceMs;
+      }
       if (this.#killAt < Infinity) await this.#endRest();
       return end;
     } catch (error) {
@@ -71,6 +86,7 @@ export class GuardedCommand {
    * @param name The signal.
    */
   forward(name: Signal): void {
+    this.#isTold ||= ENDING.has(name);
     // To many programs the second Ctrl-C means: at once.
     const isKey = name === "SIGINT" || name === "SIGQUIT";
     if (isKey && sharesForeground(this.#program.pid)) return;

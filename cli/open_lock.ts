@@ -5,6 +5,7 @@ import {
   RedisLock,
   SocketLock,
 } from "../mod.ts";
+import { runtime } from "../runtime/mod.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import type { BackendOptions } from "./options.ts";
@@ -96,7 +97,10 @@ function usage(message: string): Failure {
  * a password to itself, other than a command line.
  */
 export function hostsOf({ redis }: BackendOptions): string[] | undefined {
-  return redis ? redis.split(",") : undefined;
+  if (redis) return redis.split(",");
+  if (runtime.environment("REDIS_URL")) return undefined;
+  if (runtime.environment("REDIS_HOST")) return undefined;
+  throw usage("--redis= names no server, and REDIS_URL is not set");
 }
 
 /**

@@ -75,16 +75,17 @@ async function hold(
   options: Holding,
 ): Promise<number> {
   const { signals, onLost } = options;
+  lease.assertHeld();
   const running = new GuardedCommand(command, {
     LOCKING_NAME: lease.lockName,
     LOCKING_FENCING_TOKEN: lease.fencingToken?.toString() ?? null,
-  });
+  }, options.graceMs);
   signals.forwardTo((name) => running.forward(name));
   let isLost = false;
   const watch = new LossWatch(lease, aheadMs(options), (reason) => {
-    say(reason);
     isLost = onLost !== "ignore";
     if (isLost) running.stop(graceMs(lease, options));
+    say(reason);
   });
   const end = await running.end();
   watch.stop();

@@ -1,5 +1,6 @@
 import { commandLine } from "../runtime/command_line/mod.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
+import { Failure } from "./failure.ts";
 import { openLock } from "./open_lock.ts";
 import type { ShowOptions } from "./options.ts";
 import { lockState, plain, showHolder } from "./show_holder.ts";
@@ -15,7 +16,9 @@ export async function status(
   name: string,
   options: ShowOptions,
 ): Promise<number> {
-  const holder = await openLock(name, options).holder();
+  const lock = openLock(name, options);
+  if (options.file) checkDirectory(options.file);
+  const holder = await lock.holder();
   const text = options.json
     ? JSON.stringify(lockState(name, holder))
     : holder === null
@@ -23,4 +26,13 @@ export async function status(
     : `${plain(name)}: held by ${showHolder(holder)}`;
   commandLine.print(`${text}\n`);
   return holder === null ? EXIT_CODES.free : EXIT_CODES.ok;
+}
+
+// A directory that is not there would pass for one in which nothing is held.
+function checkDirectory(path: string): void {
+  try {
+    commandLine.files.names(path);
+  } catch (error) {
+    throw new Failure(EXIT_CODES.backend, (error as Error).message);
+  }
 }

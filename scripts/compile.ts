@@ -42,7 +42,6 @@ export function compile(options: CompileOptions): void {
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     rewriteRelativeImportExtensions: true,
-    resolveJsonModule: true,
     strict: true,
     skipLibCheck: true,
     typeRoots: [typeRoot],

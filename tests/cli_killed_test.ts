@@ -90,6 +90,47 @@ describe("locking run that is killed", () => {
     }));
 });
 
+describe("locking run that is killed with its whole group", () => {
+  it("takes along what the command has started in groups of its own", {
+    skip,
+  }, () =>
+    withProcesses(async ({ program }) => {
+      const command = ["sh", "-c", "setsid sleep 600 & echo up; wait"];
+      const child = program(
+        "setsid",
+        ...commandLine("run", uniqueName(), "--", ...command),
+      );
+      await child.line("up");
+      process.kill(-child.pid, "SIGKILL");
+      // The last of them that ends closes the output.
+      await within(5000, "the end of all", child.exited);
+    }));
+});
+
+describe("locking run whose command is ended by a signal", () => {
+  it(
+    "ends what it was waiting for before the lock is free",
+    { skip },
+    () =>
+      withProcesses(async (processes) => {
+        const name = uniqueName();
+        // The work is done by a child, as in most scripts.
+        const work = "trap '' HUP INT; echo $$; while :; do sleep 0.02; done";
+        const script = `sh -c "${work.replace("$$", "\\$\\$")}"; true`;
+        const args = ["run", name, "--", "sh", "-c", script];
+        const child = startLocking(processes, ...args);
+        await until("the work", () => child.lines.length > 0, 10_000);
+        const pid = Number(child.lines[0]);
+        const waiting = new SocketLock(name).acquire({ timeoutMs: 10_000 });
+        child.signal("SIGTERM");
+        const lease = await waiting;
+        assert.equal(stateOf(pid), "dead");
+        await lease.release();
+        assert.equal((await outcome(child)).code, 143);
+      }),
+  );
+});
+
 describe("locking run whose command ends by itself", () => {
   it("leaves alone what the command has left behind, and no guard", {
     skip,
@@ -114,10 +155,12 @@ describe("locking run whose command ends by itself", () => {
 });
 
 function findGuard(parent: number): number {
-  const found = execFileSync("pgrep", [
-    ...["-P", String(parent), "-f", "locking-guard"],
-  ]);
-  return Number(String(found).trim());
+  return childrenOf(parent, "-f", "locking-guard")[0]!;
+}
+
+function childrenOf(parent: number, ...pattern: string[]): number[] {
+  const found = execFileSync("pgrep", ["-P", String(parent), ...pattern]);
+  return String(found).trim().split("\n").map(Number);
 }
 
 function stateOf(pid: number): "alive" | "dead" {

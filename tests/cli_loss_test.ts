@@ -4,7 +4,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { after, describe, it } from "node:test";
 import { RedisLock } from "../mod.ts";
 import type { Child } from "./_child.ts";
-import { outcome, runLocking, startLocking } from "./_cli.ts";
+import { commandLine, outcome, runLocking, startLocking } from "./_cli.ts";
 import { makeDirectory, removeDirectory, uniqueName } from "./_names.ts";
 import { noFiles } from "./_platform.ts";
 import { withProcesses } from "./_processes.ts";
@@ -64,6 +64,33 @@ describe("locking run on a server that falls silent", () => {
             errors,
             /locking: Losing ".*": not renewed, over in \d+ ms/,
           );
+        })),
+  );
+
+  // A pager, a terminal that is stopped, a log collector that hangs.
+  redisTest(
+    "does so although nobody reads its standard error",
+    () =>
+      withRedis(1, ([server]) =>
+        withProcesses(async ({ program }) => {
+          const directory = makeDirectory();
+          after(() => removeDirectory(directory));
+          const options = [`--redis=${server!.host}`, `--ttl=${TTL_MS}ms`];
+          const args = ["run", ...options, uniqueName(), "--"];
+          const script = `mkfifo "$0/full"; exec 3<> "$0/full"
+            head -c 65536 /dev/zero >&3; exec "$@" 2>&3`;
+          const child = program(
+            ...["sh", "-c", script, directory] as const,
+            ...commandLine(...args, ...stubborn("echo told")),
+          );
+          const pid = await started(child);
+          const leaseEndsAt = performance.now() + TTL_MS;
+          server!.signal("SIGSTOP");
+          await until("the command's end", () => isOver(pid));
+          const restMs = leaseEndsAt - performance.now();
+          assert.ok(restMs > 0, `killed ${-restMs} ms after the lease`);
+          server!.signal("SIGCONT");
+          assert.equal((await outcome(child)).code, 76);
         })),
   );
 

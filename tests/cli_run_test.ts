@@ -1,10 +1,15 @@
 // `locking run`: the command, its streams and signals, and the exit codes.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import config from "../deno.json" with { type: "json" };
 import { VERSION } from "../cli/version.ts";
 import { SocketLock } from "../mod.ts";
-import { commandLine, outcome, runLocking, startLocking } from "./_cli.ts";
+import {
+  commandLine,
+  type Outcome,
+  outcome,
+  runLocking,
+  startLocking,
+} from "./_cli.ts";
 import { uniqueName } from "./_names.ts";
 import { noProgram, noSockets } from "./_platform.ts";
 import { withProcesses } from "./_processes.ts";
@@ -21,33 +26,22 @@ function waiting(traps: string): string[] {
   ];
 }
 
+function runShell(script: string): Promise<Outcome> {
+  return runLocking("run", uniqueName(), "--", "sh", "-c", script);
+}
+
 describe("locking run", () => {
   it("ends as the command does", { skip }, async () => {
     const cases = [["exit 0", 0], ["exit 3", 3], ["exit 255", 255]] as const;
     for (const [script, code] of cases) {
-      const run = await runLocking(
-        "run",
-        uniqueName(),
-        "--",
-        "sh",
-        "-c",
-        script,
-      );
+      const run = await runShell(script);
       assert.deepEqual(run, { code, output: "", errors: "" });
     }
   });
 
   it("ends with 128 + n when signal n ends the command", { skip }, async () => {
     for (const [signal, code] of [["TERM", 143], ["KILL", 137]] as const) {
-      const script = `kill -${signal} $$`;
-      const run = await runLocking(
-        "run",
-        uniqueName(),
-        "--",
-        "sh",
-        "-c",
-        script,
-      );
+      const run = await runShell(`kill -${signal} $$`);
       assert.deepEqual(run, { code, output: "", errors: "" });
     }
   });
@@ -145,6 +139,25 @@ describe("locking run", () => {
     assert.match(runs[6]!.errors, /the command comes after --/);
   });
 
+  it("refuses arguments that a runtime would change", async () => {
+    const script = 'exec "$@" "$(printf "caf\\351")"';
+    const line = commandLine("run", "a", "--", "echo");
+    const { code, errors } = await withProcesses(({ program }) =>
+      outcome(program("sh", "-c", script, "sh", ...line))
+    );
+    assert.equal(code, 64);
+    assert.match(errors, /is not UTF-8/);
+  });
+
+  it("refuses --redis= that names no server at all", async () => {
+    const line = commandLine("status", "--redis=", "a");
+    const { code, errors } = await withProcesses(({ program }) =>
+      outcome(program("env", "-u", "REDIS_URL", "-u", "REDIS_HOST", ...line))
+    );
+    assert.equal(code, 64);
+    assert.match(errors, /names no server/);
+  });
+
   it("explains itself", async () => {
     const help = await runLocking("--help");
     assert.match(help.output, /locking run -w 5m/);
@@ -152,8 +165,7 @@ describe("locking run", () => {
     assert.match(run.output, /--file\[=DIR\]/);
     assert.match(run.output, /75 if the lock was\s+not had/);
     assert.deepEqual([help.code, run.code], [0, 0]);
-    assert.equal((await runLocking("--version")).output, config.version);
-    assert.equal(VERSION, config.version);
+    assert.equal((await runLocking("--version")).output, VERSION);
   });
 
   it("holds the lock until the command has ended, whatever it is told", {

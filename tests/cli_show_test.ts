@@ -174,6 +174,12 @@ describe("locking list", () => {
     assert.match(run.errors, /^locking: Cannot list locks: .*"\/nowhere"/);
   });
 
+  it("status says so, too, instead of calling every lock there free", async () => {
+    const run = await runLocking("status", "--file=/nowhere", "a");
+    assert.deepEqual([run.code, run.output], [69, ""]);
+    assert.match(run.errors, /"\/nowhere"/);
+  });
+
   redisTest(
     "counts the votes of several servers",
     () =>

@@ -1,5 +1,6 @@
 import { systemCode, toFault } from "../fault.ts";
 import { builtin } from "../process.ts";
+import { report } from "./report.ts";
 import type {
   CommandLine,
   End,
@@ -22,8 +23,8 @@ export function createDenoCommandLine(): CommandLine {
     args: Deno.args,
     files,
     environment: () => Deno.env.toObject(),
-    print: (text) => write(Deno.stdout, text),
-    report: (text) => write(Deno.stderr, text),
+    print,
+    report,
     exit: (code) => Deno.exit(code),
     start,
     onSignal: (name, callback) => Deno.addSignalListener(name, callback),
@@ -42,10 +43,12 @@ function signals(): Record<string, number> {
   return builtin<typeof import("node:os")>("node:os").constants.signals;
 }
 
-function write(stream: { writeSync(bytes: Uint8Array): number }, text: string) {
+function print(text: string): void {
   let bytes = encoder.encode(text);
   try {
-    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+    while (bytes.length > 0) {
+      bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+    }
   } catch {
     // Nobody reads it any more.
   }
@@ -65,6 +68,7 @@ function start(
       stdin,
       stdout: output,
       stderr: output,
+      detached: streams === "watching",
     }).spawn();
     return new DenoProgram(child);
   } catch (error) {

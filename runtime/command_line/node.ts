@@ -3,6 +3,7 @@ import type * as Fs from "node:fs";
 import type * as Os from "node:os";
 import { systemCode, toFault } from "../fault.ts";
 import { builtin } from "../process.ts";
+import { report } from "./report.ts";
 import type {
   CommandLine,
   End,
@@ -24,7 +25,7 @@ export function createNodeCommandLine(): CommandLine {
     files,
     environment: () => ({ ...process.env }) as Record<string, string>,
     print: (text) => write(1, text),
-    report: (text) => write(2, text),
+    report,
     exit: (code) => process.exit(code),
     start,
     onSignal: (name, callback) => void process.on(name, callback),
@@ -72,7 +73,11 @@ function start(
   try {
     return new NodeProgram(
       file,
-      spawn(file, args, { env: environment, stdio }),
+      spawn(file, args, {
+        env: environment,
+        stdio,
+        detached: streams === "watching",
+      }),
     );
   } catch (error) {
     throw toFault(`run "${file}"`, error);
@@ -87,7 +92,10 @@ class NodeProgram implements Program {
   constructor(file: string, child: ChildProcesses.ChildProcess) {
     this.#child = child;
     this.ended = new Promise((resolve, reject) => {
-      child.on("error", (error) => reject(toFault(`run "${file}"`, error)));
+      // Also what cannot be signalled tells of it so: it runs on all the same.
+      child.on("error", (error) => {
+        if (child.pid === undefined) reject(toFault(`run "${file}"`, error));
+      });
       child.on("exit", (code, signal) => resolve({ code, signal }));
     });
     child.stdin?.on("error", () => {});

@@ -44,7 +44,8 @@ for (const lock of [
 }`;
 
 const LOUD = {
-  "package.json": `{ "version": "1.0.0", "type": "module", "exports": "./mod.js" }`,
+  "package.json":
+    `{ "version": "1.0.0", "type": "module", "exports": "./mod.js" }`,
   "mod.js": `console.log("a driver is loaded");
 export const createClient = () => { throw new Error("no driver") };`,
 };
@@ -81,6 +82,8 @@ describe("the npm package, installed alone", () => {
         ...[...command, "--", ...program],
       );
       assert.deepEqual({ code, stdout }, { code: 3, stdout: "npm-command\n" });
+      const told = await project.run(runtime, command[0]!, "--version");
+      assert.equal(told.stdout.trim(), manifest().version);
     });
 
     it(`works without the drivers, or names them, on ${runtime.id}`, async () => {

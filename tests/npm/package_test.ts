@@ -94,7 +94,9 @@ function file(path: string): string {
 function findAny(text: string): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
-    if (node.kind === ts.SyntaxKind.AnyKeyword) found.push(node.parent.getText());
+    if (node.kind === ts.SyntaxKind.AnyKeyword) {
+      found.push(node.parent.getText());
+    }
     node.forEachChild(visit);
   };
   visit(ts.createSourceFile("a.ts", text, ts.ScriptTarget.ES2022, true));

@@ -98,7 +98,10 @@ describe("the npm package's types", () => {
   it("do not let anything pass", async () => {
     const text = CONSUMERS["module.mts"]!.replace("ttlMs: 1000", "ttl: 1000");
     await project.write("wrong.mts", text);
-    const options = { ...RESOLUTIONS.nodenext, ...PLATFORMS["the types of Node"] };
+    const options = {
+      ...RESOLUTIONS.nodenext,
+      ...PLATFORMS["the types of Node"],
+    };
     assert.throws(
       () => check(`${project.folder}/wrong.mts`, options),
       /'ttl' does not exist/,
