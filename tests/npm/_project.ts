@@ -1,5 +1,6 @@
 /** What the tests of the npm package share: the tarball, and scripts to run. */
 import process from "node:process";
+import { before, it } from "node:test";
 import { makeProject, type ProjectOptions } from "../../scripts/npm_project.ts";
 import { type Output, tryRun } from "../../scripts/run.ts";
 import { type TestRuntime, testRuntimes } from "../_runtimes.ts";
@@ -34,9 +35,23 @@ export class Project {
 
 /** Where the packed package is. */
 export function tarball(): string {
-  const path = process.env.LOCKING_TEST_TARBALL;
-  if (path) return path;
-  throw new Error("No package to test: run `deno task test:npm`");
+  return process.env.LOCKING_TEST_TARBALL ?? "";
+}
+
+/** Why there is no package to test, or false. */
+function noPackage(): string | false {
+  const isThere = tarball() !== "" && "Deno" in globalThis;
+  return isThere ? false : "no package is built: run `deno task test:npm`";
+}
+
+/** Declares a test of the package, skipped where there is none. */
+export function packageTest(name: string, run: () => void | Promise<void>) {
+  it(name, { skip: noPackage() }, run);
+}
+
+/** Does something before such tests. */
+export function beforePackageTests(run: () => void | Promise<void>): void {
+  if (!noPackage()) before(run);
 }
 
 /** The runtimes whose users have the npm package: not Deno. */

@@ -1,9 +1,14 @@
 /** The npm package in its users' projects, on each runtime. */
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
+import { describe } from "node:test";
 import { entryPoints, manifest } from "../../scripts/npm_package.ts";
 import { testRuntimes } from "../_runtimes.ts";
-import { npmRuntimes, Project } from "./_project.ts";
+import {
+  beforePackageTests,
+  npmRuntimes,
+  packageTest,
+  Project,
+} from "./_project.ts";
 
 const { name: PACKAGE } = manifest();
 const modules = entryPoints
@@ -53,7 +58,7 @@ export const createClient = () => { throw new Error("no driver") };`,
 describe("the npm package, installed alone", () => {
   let project: Project;
 
-  before(async () => {
+  beforePackageTests(async () => {
     project = await Project.make("alone");
     await project.write("require.cjs", REQUIRE);
     await project.write("use.mjs", USE);
@@ -61,20 +66,23 @@ describe("the npm package, installed alone", () => {
   });
 
   for (const runtime of npmRuntimes()) {
-    it(`runs the README's example on ${runtime.id}`, async () => {
+    packageTest(`runs the README's example on ${runtime.id}`, async () => {
       const { code, stdout, stderr } = await project.run(runtime, "readme.mjs");
       assert.equal(code, 0, stderr);
       assert.match(stdout, /\S/);
     });
 
-    it(`gives require() and import the same on ${runtime.id}`, async () => {
-      const { stdout, stderr } = await project.run(runtime, "require.cjs");
-      const lines = stdout.trim().split("\n").sort();
-      const expected = modules.map((name) => `${name} true`).sort();
-      assert.deepEqual(lines, expected, stderr);
-    });
+    packageTest(
+      `gives require() and import the same on ${runtime.id}`,
+      async () => {
+        const { stdout, stderr } = await project.run(runtime, "require.cjs");
+        const lines = stdout.trim().split("\n").sort();
+        const expected = modules.map((name) => `${name} true`).sort();
+        assert.deepEqual(lines, expected, stderr);
+      },
+    );
 
-    it(`brings a command on ${runtime.id}`, async () => {
+    packageTest(`brings a command on ${runtime.id}`, async () => {
       const command = ["node_modules/.bin/locking", "run", "npm-command"];
       const program = ["sh", "-c", "echo $LOCKING_NAME; exit 3"];
       const { code, stdout } = await project.run(
@@ -86,46 +94,52 @@ describe("the npm package, installed alone", () => {
       assert.equal(told.stdout.trim(), manifest().version);
     });
 
-    it(`works without the drivers, or names them, on ${runtime.id}`, async () => {
-      const { stdout } = await project.run(runtime, "use.mjs");
-      const [socket, file, redis, dynamo] = stdout.split("\n");
-      assert.equal(socket, "SocketLock ok");
-      assert.equal(file, "FileLock ok");
-      assert.match(redis!, /^RedisLock LOCK_BACKEND .*`npm install redis`/);
-      assert.match(
-        dynamo!,
-        /^DynamoLock LOCK_BACKEND .*`npm install @aws-sdk\/client-dynamodb`/,
-      );
-    });
+    packageTest(
+      `works without the drivers, or names them, on ${runtime.id}`,
+      async () => {
+        const { stdout } = await project.run(runtime, "use.mjs");
+        const [socket, file, redis, dynamo] = stdout.split("\n");
+        assert.equal(socket, "SocketLock ok");
+        assert.equal(file, "FileLock ok");
+        assert.match(redis!, /^RedisLock LOCK_BACKEND .*`npm install redis`/);
+        assert.match(
+          dynamo!,
+          /^DynamoLock LOCK_BACKEND .*`npm install @aws-sdk\/client-dynamodb`/,
+        );
+      },
+    );
   }
 });
 
 describe("the npm package, installed without optional packages", () => {
   let project: Project;
 
-  before(async () => {
+  beforePackageTests(async () => {
     project = await Project.make("least", { flags: ["--omit=optional"] });
     await project.write("use.mjs", USE);
   });
 
   for (const runtime of npmRuntimes()) {
     const isNode = runtime.id.startsWith("node");
-    it(`FileLock ${isNode ? "names koffi" : "works"} on ${runtime.id}`, async () => {
-      const { stdout } = await project.run(runtime, "use.mjs");
-      const [socket, file] = stdout.split("\n");
-      assert.equal(socket, "SocketLock ok");
-      const expected = isNode
-        ? /^FileLock LOCK_UNSUPPORTED .*`npm install koffi`/
-        : /^FileLock ok$/;
-      assert.match(file!, expected);
-    });
+    packageTest(
+      `FileLock ${isNode ? "names koffi" : "works"} on ${runtime.id}`,
+      async () => {
+        const { stdout } = await project.run(runtime, "use.mjs");
+        const [socket, file] = stdout.split("\n");
+        assert.equal(socket, "SocketLock ok");
+        const expected = isNode
+          ? /^FileLock LOCK_UNSUPPORTED .*`npm install koffi`/
+          : /^FileLock ok$/;
+        assert.match(file!, expected);
+      },
+    );
   }
 });
 
 describe("the npm package beside drivers that say when they are loaded", () => {
   let project: Project;
 
-  before(async () => {
+  beforePackageTests(async () => {
     project = await Project.make("loud");
     for (const name of ["redis", "@aws-sdk/client-dynamodb"]) {
       for (const [path, text] of Object.entries(LOUD)) {
@@ -142,38 +156,44 @@ for (const lock of [new SocketLock("quiet"), new FileLock("quiet")]) {
     await project.write("use.mjs", USE);
   });
 
-  it("is like the sources on Deno: they load none on their own", async () => {
-    const root = new URL("../../", import.meta.url).href;
-    const drivers = ["redis", "@aws-sdk/client-dynamodb"].map((name) => [
-      name,
-      `./node_modules/${name}/mod.js`,
-    ]);
-    const sources = entryPoints.map(({ name, path }) => [
-      PACKAGE + name.slice(1),
-      `${root}${path}.ts`,
-    ]);
-    const imports = Object.fromEntries([...drivers, ...sources]);
-    await project.write("imports.json", JSON.stringify({ imports }));
-    const [deno] = testRuntimes();
-    const flags = ["--no-config", "--import-map=imports.json", "--no-check"];
-    const quiet = await project.run(deno!, ...flags, "quiet.mjs");
-    assert.deepEqual([quiet.code, quiet.stdout], [0, ""], quiet.stderr);
-    const { stdout, stderr } = await project.run(
-      deno!,
-      ...[...flags, "use.mjs"],
-    );
-    const loaded = stdout.match(/a driver is loaded/g)?.length;
-    assert.equal(loaded, 2, stdout + stderr);
-  });
+  packageTest(
+    "is like the sources on Deno: they load none on their own",
+    async () => {
+      const root = new URL("../../", import.meta.url).href;
+      const drivers = ["redis", "@aws-sdk/client-dynamodb"].map((name) => [
+        name,
+        `./node_modules/${name}/mod.js`,
+      ]);
+      const sources = entryPoints.map(({ name, path }) => [
+        PACKAGE + name.slice(1),
+        `${root}${path}.ts`,
+      ]);
+      const imports = Object.fromEntries([...drivers, ...sources]);
+      await project.write("imports.json", JSON.stringify({ imports }));
+      const [deno] = testRuntimes();
+      const flags = ["--no-config", "--import-map=imports.json", "--no-check"];
+      const quiet = await project.run(deno!, ...flags, "quiet.mjs");
+      assert.deepEqual([quiet.code, quiet.stdout], [0, ""], quiet.stderr);
+      const { stdout, stderr } = await project.run(
+        deno!,
+        ...[...flags, "use.mjs"],
+      );
+      const loaded = stdout.match(/a driver is loaded/g)?.length;
+      assert.equal(loaded, 2, stdout + stderr);
+    },
+  );
 
   for (const runtime of npmRuntimes()) {
-    it(`loads each on the first use of its lock on ${runtime.id}`, async () => {
-      const quiet = await project.run(runtime, "quiet.mjs");
-      assert.equal(quiet.code, 0, quiet.stderr);
-      assert.equal(quiet.stdout, "");
-      const { stdout } = await project.run(runtime, "use.mjs");
-      assert.equal(stdout.match(/a driver is loaded/g)?.length, 2);
-    });
+    packageTest(
+      `loads each on the first use of its lock on ${runtime.id}`,
+      async () => {
+        const quiet = await project.run(runtime, "quiet.mjs");
+        assert.equal(quiet.code, 0, quiet.stderr);
+        assert.equal(quiet.stdout, "");
+        const { stdout } = await project.run(runtime, "use.mjs");
+        assert.equal(stdout.match(/a driver is loaded/g)?.length, 2);
+      },
+    );
   }
 });
 

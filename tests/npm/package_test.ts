@@ -6,27 +6,27 @@ import {
 import { publint } from "publint";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { before, describe, it } from "node:test";
+import { describe } from "node:test";
 import { homedir } from "node:os";
 import { dirname, resolve } from "node:path";
 import ts from "typescript";
 import { entryPoints } from "../../scripts/npm_package.ts";
 import { run } from "../../scripts/run.ts";
-import { tarball } from "./_project.ts";
+import { beforePackageTests, packageTest, tarball } from "./_project.ts";
 
 const root = resolve(import.meta.dirname!, "../..");
 const files = new Map<string, string>();
 
 describe("the npm package", () => {
-  before(unpack);
+  beforePackageTests(unpack);
 
-  it("is under 300 KB", () => {
+  packageTest("is under 300 KB", () => {
     const sizes = [...files.values()].map((text) => Buffer.byteLength(text));
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     assert.ok(bytes < 300_000, `${bytes} bytes`);
   });
 
-  it("has the files that its manifest names, and the licence", () => {
+  packageTest("has the files that its manifest names, and the licence", () => {
     const { exports, main, types, bin = {} } = JSON.parse(file("package.json"));
     const modules = Object.values<string | Record<string, string>>(exports)
       .flatMap((to) => typeof to === "string" ? to : Object.values(to));
@@ -35,7 +35,7 @@ describe("the npm package", () => {
     for (const path of ["LICENSE", "README.md", "CHANGES.md"]) file(path);
   });
 
-  it("names no path of the machine that built it", () => {
+  packageTest("names no path of the machine that built it", () => {
     for (const [path, text] of files) {
       for (const place of [root, homedir(), dirname(tarball())]) {
         assert.ok(!text.includes(place), `${path} has ${place} in it`);
@@ -43,38 +43,41 @@ describe("the npm package", () => {
     }
   });
 
-  it("has no `any` in its types", () => {
+  packageTest("has no `any` in its types", () => {
     for (const [path, text] of files) {
       if (!path.endsWith(".d.ts")) continue;
       assert.deepEqual(findAny(text), [], path);
     }
   });
 
-  it("exports what the sources export", () => {
+  packageTest("exports what the sources export", () => {
     for (const { name, path } of entryPoints) {
       const packed = exportsOf(`${root}/npm/esm/${path}.d.ts`);
       assert.deepEqual(packed, exportsOf(`${root}/${path}.ts`), name);
     }
   });
 
-  it("is as publint wants it", async () => {
+  packageTest("is as publint wants it", async () => {
     const { messages } = await publint({ pkgDir: `${root}/npm`, strict: true });
     assert.deepEqual(messages, []);
   });
 
   // `require()` gets the one form that there is, which older TypeScript does
   // not know; and so old a resolution that it knows no `exports` is no matter.
-  it("has the types that are meant, wherever it is imported", async () => {
-    const data = await Deno.readFile(tarball());
-    const analysis = await checkPackage(createPackageFromTarballData(data));
-    assert.ok(analysis.types, "no types");
-    const problems = analysis.problems.filter((problem) =>
-      !("resolutionKind" in problem) ||
-      problem.resolutionKind === "node16-esm" ||
-      problem.resolutionKind === "bundler"
-    );
-    assert.deepEqual(problems, []);
-  });
+  packageTest(
+    "has the types that are meant, wherever it is imported",
+    async () => {
+      const data = await Deno.readFile(tarball());
+      const analysis = await checkPackage(createPackageFromTarballData(data));
+      assert.ok(analysis.types, "no types");
+      const problems = analysis.problems.filter((problem) =>
+        !("resolutionKind" in problem) ||
+        problem.resolutionKind === "node16-esm" ||
+        problem.resolutionKind === "bundler"
+      );
+      assert.deepEqual(problems, []);
+    },
+  );
 });
 
 async function unpack(): Promise<void> {

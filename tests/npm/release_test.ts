@@ -1,8 +1,9 @@
 /** Releases: the right tag, and registries that hang or fail. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { afterEach, beforeEach, describe } from "node:test";
 import { checkTag, publishTo } from "../../scripts/release.ts";
+import { packageTest } from "./_project.ts";
 import { makeDirectory, removeDirectory } from "../_names.ts";
 
 const WORKFLOWS = new URL("../../.github/workflows/", import.meta.url);
@@ -28,20 +29,20 @@ describe("a release", () => {
 
   const tries = (): number => Number(readFileSync(`${folder}/n`, "utf8"));
 
-  it("is refused for a tag that is not the version", () => {
+  packageTest("is refused for a tag that is not the version", () => {
     checkTag("v1.2.3", "1.2.3");
     for (const tag of ["v1.2.4", "1.2.3", "", "v1.2.3-rc.1"]) {
       assert.throws(() => checkTag(tag, "1.2.3"), /but deno\.json has 1\.2\.3/);
     }
   });
 
-  it("is tried again where the registry fails or hangs", async () => {
+  packageTest("is tried again where the registry fails or hangs", async () => {
     const succeeds = `touch ${folder}/there`;
     await publishTo(registry("exit 1", "exec sleep 60", succeeds), FAST);
     assert.equal(tries(), 3);
   });
 
-  it("is not made twice", async () => {
+  packageTest("is not made twice", async () => {
     const lost = `touch ${folder}/there; exit 1`;
     await publishTo(registry(lost, "exit 0"), FAST);
     assert.equal(tries(), 1);
@@ -49,7 +50,7 @@ describe("a release", () => {
     assert.equal(tries(), 1);
   });
 
-  it("fails after the last try, and says where", async () => {
+  packageTest("fails after the last try, and says where", async () => {
     await assert.rejects(
       publishTo(registry("exit 1"), FAST),
       /Cannot publish to a registry: failed 3 times/,
@@ -59,7 +60,7 @@ describe("a release", () => {
 
 describe("the workflows", () => {
   for (const name of readdirSync(WORKFLOWS)) {
-    it(`${name} pins every action by its commit`, () => {
+    packageTest(`${name} pins every action by its commit`, () => {
       const text = readFileSync(new URL(name, WORKFLOWS), "utf8");
       const uses = [...text.matchAll(/uses: *(\S+)(.*)/g)];
       assert.ok(uses.length > 0);

@@ -1,12 +1,12 @@
 /** The npm package's types in strict projects, without the drivers' types. */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { before, describe, it } from "node:test";
+import { describe } from "node:test";
 import ts from "typescript";
 import config from "../../deno.json" with { type: "json" };
 import { report } from "../../scripts/compile.ts";
 import { manifest } from "../../scripts/npm_package.ts";
-import { Project } from "./_project.ts";
+import { beforePackageTests, packageTest, Project } from "./_project.ts";
 
 const { name: PACKAGE } = manifest();
 
@@ -75,7 +75,7 @@ const PLATFORMS = {
 describe("the npm package's types", () => {
   let project: Project;
 
-  before(async () => {
+  beforePackageTests(async () => {
     const node = config.imports["@types/node"].slice("npm:".length);
     project = await Project.make("typed", { packages: [node] });
     for (const [name, text] of Object.entries(CONSUMERS)) {
@@ -87,7 +87,7 @@ describe("the npm package's types", () => {
     for (const [platform, options] of Object.entries(PLATFORMS)) {
       for (const file of Object.keys(CONSUMERS)) {
         if (name === "bundler" && file.endsWith(".cts")) continue;
-        it(`suit ${file} under "${name}" with ${platform}`, () => {
+        packageTest(`suit ${file} under "${name}" with ${platform}`, () => {
           const path = `${project.folder}/${file}`;
           check(path, { ...resolution, ...options });
         });
@@ -95,7 +95,7 @@ describe("the npm package's types", () => {
     }
   }
 
-  it("do not let anything pass", async () => {
+  packageTest("do not let anything pass", async () => {
     const text = CONSUMERS["module.mts"]!.replace("ttlMs: 1000", "ttl: 1000");
     await project.write("wrong.mts", text);
     const options = {
