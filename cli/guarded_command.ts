@@ -99,7 +99,9 @@ export class GuardedCommand {
    * @param afterMs When force is used, in milliseconds from now.
    */
   stop(afterMs: number): void {
-    this.#killAt = runtime.clock.monotonic() + afterMs;
+    // What a signal has cut off may be ending already, and no later for this.
+    const at = runtime.clock.monotonic() + afterMs;
+    this.#killAt = Math.min(this.#killAt, at);
     if (afterMs <= 0) return this.#kill();
     this.#program.kill("SIGTERM");
     runtime.timers.after(afterMs, () => this.#kill(), { keepAlive: true });

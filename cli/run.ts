@@ -1,5 +1,8 @@
 import type { HeldLease } from "../backends/core/held_lease.ts";
-import { SHORTEST_TTL_MS } from "../backends/core/lease_terms.ts";
+import {
+  DEFAULT_TTL_MS,
+  SHORTEST_TTL_MS,
+} from "../backends/core/lease_terms.ts";
 import { commandLine } from "../runtime/command_line/mod.ts";
 import type { End } from "../runtime/command_line/types.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
@@ -42,8 +45,6 @@ interface Terms {
   readonly ttlMs: number;
   readonly graceMs: number;
 }
-
-const DEFAULT_TTL_MS = 5000;
 
 // The command is told that much before its lease is over. A grace longer than
 // half of that would take renewals for late that are not.

@@ -95,7 +95,9 @@ describe("locking run that is killed with its whole group", () => {
     skip,
   }, () =>
     withProcesses(async ({ program }) => {
-      const command = ["sh", "-c", "setsid sleep 600 & echo up; wait"];
+      // It says so itself, when it has left the group.
+      const work = "setsid sh -c 'echo up; exec sleep 600' & wait";
+      const command = ["sh", "-c", work];
       const child = program(
         "setsid",
         ...commandLine("run", uniqueName(), "--", ...command),

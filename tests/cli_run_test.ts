@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { VERSION } from "../cli/version.ts";
-import { SocketLock } from "../mod.ts";
+import { type Lease, SocketLock } from "../mod.ts";
+import type { Child } from "./_child.ts";
 import {
   commandLine,
   type Outcome,
@@ -12,7 +13,7 @@ import {
 } from "./_cli.ts";
 import { uniqueName } from "./_names.ts";
 import { noProgram, noSockets } from "./_platform.ts";
-import { withProcesses } from "./_processes.ts";
+import { type Processes, withProcesses } from "./_processes.ts";
 import { until, within } from "./_time.ts";
 
 const skip = noSockets();
@@ -28,6 +29,18 @@ function waiting(traps: string): string[] {
 
 function runShell(script: string): Promise<Outcome> {
   return runLocking("run", uniqueName(), "--", "sh", "-c", script);
+}
+
+/** Starts one that waits for a lock which is held here. */
+async function startWaiting(
+  processes: Processes,
+): Promise<{ lease: Lease; child: Child }> {
+  const name = uniqueName();
+  const lease = await new SocketLock(name).acquire();
+  const args = ["run", "-v", name, "--", "echo", "ran"];
+  const child = startLocking(processes, ...args);
+  await until("a wait", () => child.errors.includes("waiting"), 10_000);
+  return { lease, child };
 }
 
 describe("locking run", () => {
@@ -281,11 +294,7 @@ describe("locking run while another holds the lock", () => {
     { skip },
     () =>
       withProcesses(async (processes) => {
-        const name = uniqueName();
-        const lease = await new SocketLock(name).acquire();
-        const args = ["run", "-v", name, "--", "echo", "ran"];
-        const child = startLocking(processes, ...args);
-        await until("a wait", () => child.errors.includes("waiting"), 10_000);
+        const { lease, child } = await startWaiting(processes);
         assert.deepEqual(child.lines, []);
         await lease.release();
         const { code, output } = await outcome(child);
@@ -298,11 +307,7 @@ describe("locking run while another holds the lock", () => {
     { skip },
     () =>
       withProcesses(async (processes) => {
-        const name = uniqueName();
-        const lease = await new SocketLock(name).acquire();
-        const args = ["run", "-v", name, "--", "echo", "ran"];
-        const child = startLocking(processes, ...args);
-        await until("a wait", () => child.errors.includes("waiting"), 10_000);
+        const { lease, child } = await startWaiting(processes);
         child.signal("SIGTERM");
         const { code, output } = await outcome(child);
         assert.deepEqual([code, output], [143, ""]);

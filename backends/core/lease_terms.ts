@@ -26,6 +26,9 @@ export interface LeaseOptions {
   heartbeatIntervalMs?: number;
 }
 
+/** The time to live of a lease where none is given, in milliseconds. */
+export const DEFAULT_TTL_MS = 5000;
+
 /** The shortest time to live that a lease may have, in milliseconds. */
 export const SHORTEST_TTL_MS = 100;
 
@@ -41,7 +44,7 @@ export function checkLeaseTerms(
   what: string,
   options: LeaseOptions,
 ): LeaseTerms {
-  const { ttlMs = 5000 } = options;
+  const { ttlMs = DEFAULT_TTL_MS } = options;
   if (!Number.isSafeInteger(ttlMs) || ttlMs < SHORTEST_TTL_MS) {
     throw new RangeError(
       `${what} ttlMs must be an integer from ${SHORTEST_TTL_MS}, in milliseconds, got ${

@@ -2,6 +2,7 @@ import { reasonOf } from "../../runtime/fault.ts";
 import type { HeldLock } from "../core/held_lock.ts";
 import type { Holder } from "../core/holder.ts";
 import { parseHosts } from "./hosts.ts";
+import { majorityOf } from "./redis_grant.ts";
 import { SCAN } from "./scripts.ts";
 import { callOptions, type RedisServer, serverFor } from "./server.ts";
 import { serverAt } from "./server_ref.ts";
@@ -33,7 +34,7 @@ export async function listKeys(
   const servers = parseHosts(hosts).map((host) =>
     serverFor(serverAt(host, undefined))
   );
-  const majority = Math.floor(servers.length / 2) + 1;
+  const majority = majorityOf(servers.length);
   const scans = await Promise.allSettled(
     servers.map((server) => scan(server, keyPrefix)),
   );
