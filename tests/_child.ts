@@ -66,6 +66,11 @@ export class Child {
     this.#process.stdin?.write(line + "\n");
   }
 
+  /** Lets the process see the end of its input. */
+  endInput(): void {
+    this.#process.stdin?.end();
+  }
+
   /** Sends a signal. */
   signal(name: NodeJS.Signals): void {
     if (!this.#over) process.kill(this.pid, name);

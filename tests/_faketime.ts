@@ -10,12 +10,15 @@ export function noFaketime(): string | false {
 
 /** A runtime with a wall clock that is off by so much, such as `+1h`. */
 export function shifted({ id, command }: TestRuntime, by: string): TestRuntime {
-  const env = ["env", `FAKETIME=${by}`, `LD_PRELOAD=${library()}`];
+  const env = ["env", `FAKETIME=${by}`, `LD_PRELOAD=${faketimeLibrary()}`];
   return { id: `${id} at ${by}`, command: [...env, ...command] };
 }
 
-// Not through faketime itself, which stays as the parent of what it starts.
-function library(): string {
+/**
+ * The path of its library; faketime itself stays as the parent of what it
+ * starts.
+ */
+export function faketimeLibrary(): string {
   const print = ["-f", "+1h", "printenv", "LD_PRELOAD"];
   return spawnSync("faketime", print, { encoding: "utf8" }).stdout.trim();
 }
