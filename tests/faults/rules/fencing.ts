@@ -12,11 +12,15 @@ export function checkFencing(it: Case): void {
   }
 }
 
+/** A token as a number; 0 if it is none. */
+export function tokenOf({ token }: { readonly token: string | null }): bigint {
+  return /^\d+$/.test(token ?? "") ? BigInt(token!) : 0n;
+}
+
 function checkToken(grant: GrantEvent, { promised, findings }: Case): void {
-  const isToken = grant.token !== null && /^\d+$/.test(grant.token);
-  if (promised.fenced ? isToken : grant.token === null) return;
-  const token = grant.token ?? "no token";
-  findings.add("fencing", `${promised.kind} grants ${token}`, grant);
+  if (promised.fenced ? tokenOf(grant) > 0n : grant.token === null) return;
+  const token = grant.token === null ? "no token" : `token ${grant.token}`;
+  findings.add("fencing", `a grant of ${promised.kind} has ${token}`, grant);
 }
 
 function checkUnique({ name, tenures }: Named, { findings }: Case): void {
@@ -33,7 +37,8 @@ function checkUnique({ name, tenures }: Named, { findings }: Case): void {
 }
 
 function checkGrowth({ name, tenures }: Named, { findings }: Case): void {
-  const asking = [...tenures].sort((a, b) => askedAt(a) - askedAt(b));
+  const asking = tenures.filter(({ grant }) => tokenOf(grant) > 0n)
+    .sort((a, b) => askedAt(a) - askedAt(b));
   let granted = 0;
   let greatest: GrantEvent | undefined;
   for (const { attempt: { invoke }, grant } of asking) {
@@ -55,8 +60,4 @@ function checkGrowth({ name, tenures }: Named, { findings }: Case): void {
 
 function askedAt({ attempt }: Tenure): number {
   return attempt.invoke.at;
-}
-
-function tokenOf({ token }: GrantEvent): bigint {
-  return /^\d+$/.test(token ?? "") ? BigInt(token!) : 0n;
 }

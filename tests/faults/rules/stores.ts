@@ -1,6 +1,7 @@
 import type { Case } from "../findings.ts";
 import type { WriteEvent } from "../history.ts";
 import type { Named } from "../model.ts";
+import { tokenOf } from "./fencing.ts";
 
 /** The fenced store takes no stale write; in neither store one is lost. */
 export function checkStores(it: Case): void {
@@ -27,10 +28,6 @@ function checkTokens(
       findings.add("stores", message, greatest, write);
     } else greatest = write;
   }
-}
-
-function tokenOf({ token }: WriteEvent): bigint {
-  return BigInt(token ?? 0);
 }
 
 function checkUpdates(accepted: readonly WriteEvent[], it: Case): void {
