@@ -167,6 +167,8 @@ export interface Promised {
   readonly fenced: boolean;
   /** Whether waiters of several processes are served in their order. */
   readonly fifo: boolean;
+  /** How often a process may pass the lock to its own tasks past others. */
+  readonly mostPasses: number;
   /** How much later than another a waiter must have come to count as later. */
   readonly orderSlackMs: number;
   /** Within which time after the loss of its memory each holder is told. */

@@ -26,6 +26,7 @@ export async function openDynamoArena({ names }: ArenaOptions): Promise<Arena> {
       lease: true,
       fenced: true,
       fifo: false,
+      mostPasses: 0,
       orderSlackMs: 0,
       toldWithinMs: 0,
       // Who polls may find it held again and again.

@@ -76,6 +76,7 @@ const PROMISED = {
   kind: "RedisLock",
   lease: true,
   fenced: true,
+  mostPasses: 0,
   orderSlackMs: 100,
   toldWithinMs: TTL_MS + 100,
 } as const;

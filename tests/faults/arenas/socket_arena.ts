@@ -13,6 +13,7 @@ export function openSocketArena({ names }: ArenaOptions): Promise<Arena> {
       lease: false,
       fenced: false,
       fifo: true,
+      mostPasses: 16,
       // Until a waiter's connection stands, with all that others do meanwhile.
       orderSlackMs: 100,
       toldWithinMs: 0,

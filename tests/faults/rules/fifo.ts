@@ -20,33 +20,57 @@ export function checkFifo(it: Case): void {
       .sort((a, b) => a.attempt.grantIndex - b.attempt.grantIndex);
     let next = 0;
     let waiting: Head[] = [];
+    let previous: Head | undefined;
+    let passes = 0;
     for (const head of granted) {
       const at = head.attempt.settledAt;
       while (next < arriving.length && arriving[next]!.latest < at) {
         waiting.push(arriving[next++]!);
       }
       waiting = waiting.filter((other) => waitsUntil(other.attempt) > at);
+      const isPass = previous?.attempt.worker === head.attempt.worker;
+      passes = isPass ? passes + 1 : 0;
+      previous = head;
+      if (isPass && passes <= it.promised.mostPasses) continue;
       for (const other of waiting) checkOvertaken(other, head, it);
     }
   }
 }
 
-/** Only the head of a process's queue contends with others. */
+/** What is known of a process that contends for a name. */
+interface Contention {
+  /** Since when it may have contended without a break. */
+  readonly earliest: number;
+  /** Since when the head of its queue has contended for sure. */
+  readonly latest: number;
+  /** Until when it contended or held the lock. */
+  readonly until: number;
+}
+
+const NONE: Contention = { earliest: 0, latest: 0, until: 0 };
+
+/**
+ * Only the head of a process's queue contends with others. Who comes after a
+ * head that has given up may have its place; after one that held, it has not.
+ */
 function headsOf({ attempts, tenures }: Named): Head[] {
   const ended = new Map<Attempt, Tenure>();
   for (const tenure of tenures) ended.set(tenure.attempt, tenure);
-  const queues = new Map<string, Omit<Head, "attempt">>();
+  const contentions = new Map<string, Contention>();
   const heads: Head[] = [];
   for (const attempt of attempts) {
     const { worker, invoke, settledAt } = attempt;
-    const before = queues.get(worker.name);
-    const earliest = Math.max(invoke.at, before?.earliest ?? 0);
-    const latest = Math.max(invoke.at, before?.latest ?? 0);
+    const before = contentions.get(worker.name) ?? NONE;
+    const follows = invoke.at < before.until;
+    const earliest = follows ? before.earliest : invoke.at;
+    const latest = Math.max(invoke.at, before.latest);
     if (invoke.waits) heads.push({ attempt, earliest, latest });
     const tenure = ended.get(attempt);
-    queues.set(worker.name, {
-      earliest: Math.max(before?.earliest ?? 0, tenure?.until ?? settledAt),
-      latest: Math.max(before?.latest ?? 0, tenure?.freeAt ?? settledAt),
+    if (!invoke.waits && !tenure) continue;
+    contentions.set(worker.name, {
+      earliest: tenure?.until ?? earliest,
+      latest: Math.max(before.latest, tenure?.freeAt ?? settledAt),
+      until: Math.max(before.until, tenure?.until ?? settledAt),
     });
   }
   return heads;
