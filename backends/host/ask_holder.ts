@@ -2,7 +2,7 @@ import { runtime } from "../../runtime/mod.ts";
 import type { Holder } from "../core/holder.ts";
 import { ANSWER_MS } from "./periods.ts";
 import { visit } from "./visit.ts";
-import type { Reply } from "./wire.ts";
+import { ASK_HOLDER, type Reply } from "./wire.ts";
 
 /**
  * What a reply says of the holder.
@@ -36,7 +36,7 @@ export async function askHolder(addresses: string[]): Promise<Holder | null> {
 
 async function askAt(address: string): Promise<Holder | null> {
   const end = await visit(address, {
-    hello: { want: "holder", waitedMs: 0, claim: false },
+    hello: ASK_HOLDER,
     pollMs: { deaf: ANSWER_MS, answered: 0 },
     onReply: () => {},
   });

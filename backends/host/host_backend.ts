@@ -11,13 +11,15 @@ import {
   CLAIM_MS,
   DEFERENCE_MS,
   FOLLOWING_MS,
+  MOST_TURNS,
+  NEXT,
   RETURNING_MS,
 } from "./periods.ts";
 import { lately, note } from "./recent.ts";
 import { Room } from "./room.ts";
 import { nextTurn } from "./turns.ts";
 import { visit, type VisitEnd } from "./visit.ts";
-import type { Reply } from "./wire.ts";
+import type { Hello, Reply } from "./wire.ts";
 
 /**
  * By what right a process tries to take a lock: as the first waiter of a holder
@@ -73,8 +75,8 @@ export class HostBackend implements Backend {
    * @returns The grant or null; at once where nobody else was seen of late.
    */
   tryTake(willWait: boolean): MaybePromise<HostGrant | null> {
-    const state = lately(this.key);
-    if (state === null || state === "ours") return this.#try(NEWCOMER);
+    const { state } = lately(this.key) ?? { state: "ours" };
+    if (state === "ours") return this.#try(NEWCOMER);
     if (state === "others") return this.#try(OUT_OF_TURN);
     if (willWait) return null;
     return pause(DEFERENCE_MS).then(() => this.#try(OUT_OF_TURN));
@@ -90,20 +92,26 @@ export class HostBackend implements Backend {
     const { signal } = contention;
     const began = runtime.clock.monotonic();
     const waitedMs = (): number => runtime.clock.monotonic() - began;
-    const state = lately(this.key);
-    let right: Right = state === "handed over" ? "out of turn" : "newcomer";
+    const { state, waiters } = lately(this.key) ??
+      { state: "ours", waiters: 0 };
+    // Who has just handed the lock over knows how many come first.
+    let right: Right = state === "handed over" ? "behind" : "newcomer";
     let unheard = 0;
-    let ahead = 0;
-    let others = 0;
+    let ahead = waiters;
+    let others = waiters;
+    let aheadBefore: number | null = null;
     while (!signal.aborted) {
       const pauseMs = this.#pauseMs(right, unheard, unheard === 0 ? ahead : 0);
       if (pauseMs > 0) await pause(pauseMs, { signal });
-      const end = await this.#visit(contention, waitedMs(), right === "first");
+      const claim = right === "first";
+      const hello = { waitedMs: waitedMs(), claim, aheadBefore };
+      const end = await this.#visit(contention, hello);
       if (signal.aborted) break;
       right = rightAfter(end, right);
       unheard = end.reply ? 0 : unheard + 1;
       ahead = end.reply?.ahead ?? ahead;
       others = end.reply?.others ?? others;
+      if (end.reply && end.gone) aheadBefore = ahead;
       // Somebody else is next: to be found where the lock is, not raced.
       if (end.reply && end.gone && right === "behind") continue;
       const tries = right === "first" && end.gone ? TRIES_OF_THE_FIRST : 1;
@@ -112,11 +120,10 @@ export class HostBackend implements Backend {
       const standing = { right: by, ahead, waitedMs: waitedMs() };
       const grant = await this.#tryTimes(tries, standing);
       if (grant === null) continue;
-      // The next two: one of them may be dead. Where nobody said how many there
-      // are, whoever had the lock a moment ago may be back.
-      if (end.reply && end.gone) {
-        grant.expect(Math.min(NEXT, others), FOLLOWING_MS);
-      } else grant.expect(Math.max(1, Math.min(NEXT, others)), RETURNING_MS);
+      if (end.reply && end.gone) grant.expect(others, FOLLOWING_MS);
+      // Nobody said how many there are now: whoever had the lock a moment ago
+      // may be back.
+      else grant.expect(Math.max(1, others), RETURNING_MS);
       return grant;
     }
     return null;
@@ -137,12 +144,11 @@ export class HostBackend implements Backend {
 
   async #visit(
     contention: Contention,
-    waitedMs: number,
-    claim: boolean,
+    hello: Omit<Hello, "want">,
   ): Promise<VisitEnd> {
     const { door, lobby, pollMs } = this.#gate;
     const options = {
-      hello: { want: "turn", waitedMs, claim },
+      hello: { want: "turn", ...hello },
       signal: contention.signal,
       pollMs,
       onReply: (reply: Reply) => contention.lastHolder = toHolder(reply),
@@ -245,7 +251,7 @@ export class HostBackend implements Backend {
       room.settle();
       return this.#own(grant);
     }
-    note(this.key, "handed over");
+    note(this.key, "handed over", room.waiters);
     await grant.cede();
     return null;
   }
@@ -262,16 +268,10 @@ const OUT_OF_TURN: Standing = { ...NEWCOMER, right: "out of turn" };
 
 const UNANSWERED: VisitEnd = { answered: false, reply: null, gone: true };
 
-// How many waiters come to the next holder at once, and are waited for.
-const NEXT = 2;
-
 // A process that dies does not close everything at once: its connection to the
 // first waiter may end some microseconds before its hold on the lock. Somebody
 // behind may have been faster, too: they wait for a claim, not for more tries.
 const TRIES_OF_THE_FIRST = 3;
-
-// For how many turns somebody who is far back stays away at the most.
-const MOST_TURNS = 16;
 
 // The longest pause before somebody who was not heard knocks at a door again.
 const LONGEST_KNOCK_MS = 8;

@@ -78,7 +78,7 @@ export class HostGrant implements Grant {
    * Notes how many waiters are to follow from the former holder.
    *
    * @param followers How many there were besides this process.
-   * @param ms How long they may take.
+   * @param ms How long the next of them may take.
    */
   expect(followers: number, ms: number): void {
     this.#room.expect(followers, ms);
@@ -153,7 +153,7 @@ export class HostGrant implements Grant {
     if (!room.settled) room.dismissSilent();
     if (room.empty) return;
     if (room.settled || !room.openLobby(lobby)) {
-      note(key, "handed over");
+      note(key, "handed over", room.waiters);
       return room.dissolve();
     }
     // Newcomers may overtake: this process, if it comes back before its event

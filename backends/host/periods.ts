@@ -40,6 +40,18 @@ export const CLAIM_MS = 2;
 export const FOLLOWING_MS = 10;
 
 /**
+ * How many waiters come to the next holder at once, and are waited for: one of
+ * them may be dead.
+ */
+export const NEXT = 2;
+
+/** For how many deferences somebody who is far back stays away at the most. */
+export const MOST_TURNS = 16;
+
+/** After this nobody follows the former holder any more. */
+export const FOLLOWED_MS = MOST_TURNS * DEFERENCE_MS + FOLLOWING_MS;
+
+/**
  * How long a release waits for somebody who may be on the way, where a lock was
  * won from a holder that took and freed it too fast to tell who else waits.
  */

@@ -16,6 +16,8 @@ interface Sighting {
   readonly at: number;
   /** What it knew. */
   readonly state: State;
+  /** How many it left the lock to, if it did. */
+  readonly waiters: number;
 }
 
 // In the order of time, so that what is over is at the front.
@@ -26,11 +28,12 @@ const sightings = new Map<string, Sighting>();
  *
  * @param key The lock.
  * @param state What became of it.
+ * @param waiters How many this process left it to, if it did.
  */
-export function note(key: string, state: State): void {
+export function note(key: string, state: State, waiters = 0): void {
   const now = runtime.clock.monotonic();
   sightings.delete(key);
-  sightings.set(key, { at: now, state });
+  sightings.set(key, { at: now, state, waiters });
   for (const [oldest, sighting] of sightings) {
     if (!isOver(sighting, now)) break;
     sightings.delete(oldest);
@@ -43,11 +46,11 @@ export function note(key: string, state: State): void {
  * @param key The lock.
  * @returns What it knew; null when nobody else was seen of late.
  */
-export function lately(key: string): State | null {
+export function lately(key: string): Sighting | null {
   if (sightings.size === 0) return null;
   const sighting = sightings.get(key);
   if (sighting === undefined) return null;
-  return isOver(sighting, runtime.clock.monotonic()) ? null : sighting.state;
+  return isOver(sighting, runtime.clock.monotonic()) ? null : sighting;
 }
 
 function isOver(sighting: Sighting, now: number): boolean {

@@ -6,14 +6,22 @@ import type {
   MaybePromise,
 } from "../../runtime/types.ts";
 import {
+  FOLLOWED_MS,
   FOLLOWING_MS,
   HEARING_MS,
   MOST_OVERTAKING,
+  NEXT,
   OVERTAKING_MS,
 } from "./periods.ts";
 import { nextTurn } from "./turns.ts";
 import { visit } from "./visit.ts";
-import { type Hello, LineReader, parseHello, toLine } from "./wire.ts";
+import {
+  ASK_HOLDER,
+  type Hello,
+  LineReader,
+  parseHello,
+  toLine,
+} from "./wire.ts";
 
 // Strangers may connect and say nothing; the oldest of them makes room.
 const MOST_SILENT = 128;
@@ -23,6 +31,8 @@ interface Guest {
   readonly connection: Connection;
   /** Since when it waits, on this process's clock. */
   readonly since: number;
+  /** How many came before it at a holder that has gone; null if it is new. */
+  readonly aheadBefore: number | null;
 }
 
 /**
@@ -45,6 +55,7 @@ export class Room {
   #lobbyAddress: string | null = null;
   #followers = 0;
   #followBy = 0;
+  #followedBy = 0;
 
   /** Whether nobody is connected, nor can be without the door. */
   get empty(): boolean {
@@ -145,27 +156,57 @@ export class Room {
    * Notes how many waiters are to follow from the former holder.
    *
    * @param followers How many there were besides this process.
-   * @param ms How long they may take.
+   * @param ms How long the next of them may take.
    */
   expect(followers: number, ms: number): void {
+    const now = runtime.clock.monotonic();
     this.#followers = followers;
-    this.#followBy = runtime.clock.monotonic() + ms;
+    this.#followBy = now + ms;
+    this.#followedBy = now + FOLLOWED_MS;
   }
 
-  /** Whether some who are to follow have not come yet, but still may. */
+  /** Whether the next who are to follow have not come yet, but still may. */
   get incomplete(): boolean {
-    return this.#guests.length < this.#followers &&
-      runtime.clock.monotonic() < this.#followBy;
+    return runtime.clock.monotonic() < this.#followBy &&
+      this.#followed(NEXT) < Math.min(NEXT, this.#followers);
   }
 
   /**
-   * Waits for those who are to follow.
+   * Waits for the next who are to follow.
    *
    * @returns A promise that resolves when they are there, or their time is up.
    */
-  completed(): Promise<void> {
+  async completed(): Promise<void> {
     const left = this.#followBy - runtime.clock.monotonic();
-    return this.#until(() => !this.incomplete, left);
+    await this.#until(() => !this.incomplete, left);
+    // Who has not come in time has given up, or died.
+    const followed = this.#followed();
+    if (followed < NEXT) this.#followers = followed;
+  }
+
+  /** How many wait, those on the way from the former holder among them. */
+  get waiters(): number {
+    return this.#guests.length + this.#missing;
+  }
+
+  /** How many have come from the former holder, of the first there or of all. */
+  #followed(first = Infinity): number {
+    let count = 0;
+    for (const { aheadBefore } of this.#guests) {
+      if (aheadBefore !== null && aheadBefore <= first) count++;
+    }
+    return count;
+  }
+
+  get #missing(): number {
+    if (this.#followers === 0) return 0;
+    if (runtime.clock.monotonic() >= this.#followedBy) return 0;
+    return Math.max(0, this.#followers - this.#followed());
+  }
+
+  /** How many come before a guest, of whom some may be on the way. */
+  #ahead({ aheadBefore }: Guest, place: number): number {
+    return aheadBefore === null ? place + this.#missing : place;
   }
 
   #until(isSo: () => boolean, ms: number): Promise<void> {
@@ -213,8 +254,8 @@ export class Room {
    * @returns A promise where the lobby is closed only once it has settled.
    */
   dissolve(): MaybePromise<void> {
-    const first = this.#guests[0];
-    if (first) this.#tell(first.connection, 0); // How many are to follow it.
+    // How many are to follow the first, and who is to follow at once.
+    for (let place = 0; place <= NEXT; place++) this.#tellPlace(place);
     const leaving = this.#guests.map(({ connection }) => connection);
     leaving.push(...this.#silent);
     const lobby = this.#lobby;
@@ -245,15 +286,16 @@ export class Room {
 
   #seat(connection: Connection, hello: Hello): void {
     const now = runtime.clock.monotonic();
-    const guest = { connection, since: now - hello.waitedMs };
+    const { waitedMs, aheadBefore } = hello;
+    const guest = { connection, since: now - waitedMs, aheadBefore };
     // Its former holder has gone: it has had its time of being overtaken.
     const settlesAt = hello.claim ? now : now + OVERTAKING_MS;
     this.#settledAt = Math.min(this.#settledAt, settlesAt);
     const later = this.#guests.findIndex(({ since }) => since > guest.since);
     const place = later === -1 ? this.#guests.length : later;
     this.#guests.splice(place, 0, guest);
-    this.#tell(connection, place);
-    if (place === 0 && later === 0) this.#tell(this.#guests[1]!.connection, 1);
+    this.#tellPlace(place);
+    if (place === 0 && later === 0) this.#tellPlace(1);
     this.#onGuest?.();
   }
 
@@ -261,16 +303,21 @@ export class Room {
     if (this.#silent.delete(connection)) this.#onGuest?.();
     const place = this.#guests.findIndex((g) => g.connection === connection);
     if (place === -1) return;
-    this.#guests.splice(place, 1);
-    const first = this.#guests[0];
-    if (place === 0 && first) this.#tell(first.connection, 0);
+    const [guest] = this.#guests.splice(place, 1);
+    if (guest!.aheadBefore !== null && this.#followers > 0) this.#followers--;
+    if (place === 0) this.#tellPlace(0);
+  }
+
+  #tellPlace(place: number): void {
+    const guest = this.#guests[place];
+    if (guest) this.#tell(guest.connection, this.#ahead(guest, place));
   }
 
   #tell(connection: Connection, ahead: number): void {
     const { identity, clock } = runtime;
     connection.send(toLine({
       ahead,
-      others: Math.max(0, this.#guests.length - 1),
+      others: Math.max(0, this.waiters - 1),
       settlesInMs: Number.isFinite(this.#settledAt)
         ? Math.max(0, this.#settledAt - clock.monotonic())
         : 0,
@@ -292,7 +339,7 @@ export class Room {
 async function knock(address: string): Promise<void> {
   try {
     await visit(address, {
-      hello: { want: "holder", waitedMs: 0, claim: false },
+      hello: ASK_HOLDER,
       pollMs: { deaf: FOLLOWING_MS, answered: 0 },
       onReply: () => {},
     });

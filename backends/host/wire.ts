@@ -16,7 +16,17 @@ export interface Hello {
   waitedMs: number;
   /** Whether it was the first waiter of a holder that has gone. */
   claim: boolean;
+  /** How many came before it at a holder that has gone; null if it is new. */
+  aheadBefore: number | null;
 }
+
+/** What somebody says who only wants to know who holds the lock. */
+export const ASK_HOLDER: Hello = {
+  want: "holder",
+  waitedMs: 0,
+  claim: false,
+  aheadBefore: null,
+};
 
 /** What a holder says to a waiter. */
 export interface Reply {
@@ -57,10 +67,11 @@ export function toLine(message: Hello | Reply): string {
  * @returns What it says, or null if it makes no sense.
  */
 export function parseHello(line: string): Hello | null {
-  const { want, waitedMs, claim } = parseObject(line);
+  const { want, waitedMs, claim, aheadBefore = null } = parseObject(line);
   if (want !== "turn" && want !== "holder") return null;
   if (!isDuration(waitedMs) || typeof claim !== "boolean") return null;
-  return { want, waitedMs, claim };
+  if (aheadBefore !== null && !isDuration(aheadBefore)) return null;
+  return { want, waitedMs, claim, aheadBefore };
 }
 
 /**
