@@ -11,6 +11,7 @@ function outlived(lost: number, more: Partial<Attempted> = {}) {
 }
 
 const loss = { suspends: ["exclusion"], recoveryMs: 50 } as const;
+const cut = { kind: "cut", suspends: ["progress"] } as const;
 const tellsAt: Promised = { ...leaseKind, toldWithinMs: 100 };
 
 describe("checkHistory: exclusion of any lock", () => {
@@ -73,10 +74,25 @@ describe("checkHistory: exclusion of any lock", () => {
 
 describe("checkHistory: exclusion of leases", () => {
   it("lets a lease overlap by a late timer, but not for longer", () => {
-    assert.equal(finds(outlived(125).history, leaseKind).excusedOverlaps, 1);
+    const short = outlived(126);
+    short.history.fault({ ...cut, from: 50, until: 99 });
+    assert.equal(finds(short.history, leaseKind).excusedOverlaps, 1);
     const { history, a, b } = outlived(127);
+    history.fault({ ...cut, from: 50, until: 99 });
     const events = [a.grant, b.grant, a.lost];
     finds(history, leaseKind, { rule: "exclusion", events });
+  });
+
+  it("lets no lease overlap that nothing has happened to", () => {
+    const { history, a, b } = outlived(102);
+    history.pause("2.1", 50, 60);
+    history.fault({ ...cut, worker: "2.1", from: 50, until: 60 });
+    history.fault({ ...cut, from: 1, until: 1.5 });
+    history.fault({ ...cut, from: 103, until: 104 });
+    const events = [a.grant, b.grant, a.lost];
+    finds(history, leaseKind, { rule: "exclusion", events });
+    history.fault({ ...cut, from: 1, until: 1.5, recoveryMs: 1 });
+    finds(history, leaseKind);
   });
 
   it("lets a paused holder overlap as long as its pause", () => {
@@ -118,7 +134,9 @@ describe("checkHistory: exclusion of leases", () => {
   });
 
   it("lets a holder be sure of it until a grant", () => {
-    finds(outlived(110, { held: 101 }).history, leaseKind);
+    const { history } = outlived(110, { held: 101 });
+    history.fault({ ...cut, from: 50, until: 99 });
+    finds(history, leaseKind);
   });
 
   it("finds a holder that is sure of it after its own loss", () => {
