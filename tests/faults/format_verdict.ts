@@ -18,12 +18,31 @@ export function formatVerdict(verdict: Verdict, begin: number): string {
   const rows = rowsOf(verdict);
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
-  for (const violation of violations.slice(0, SHOWN)) {
+  for (const violation of pickViolations(violations)) {
     lines.push("", ...describe(violation, begin));
   }
   const more = violations.length - SHOWN;
   if (more > 0) lines.push("", `and ${more} more`);
   return lines.join("\n") + "\n";
+}
+
+/**
+ * Picks the violations to look at: the first of each rule before the second of
+ * any, since a single fault may break a rule again and again.
+ *
+ * @param violations All of them.
+ * @returns At most ten.
+ */
+export function pickViolations(violations: readonly Violation[]): Violation[] {
+  const counts = new Map<string, number>();
+  return violations
+    .map((violation) => {
+      const nth = counts.get(violation.rule) ?? 0;
+      counts.set(violation.rule, nth + 1);
+      return { violation, nth };
+    })
+    .sort((a, b) => a.nth - b.nth).slice(0, SHOWN)
+    .map(({ violation }) => violation);
 }
 
 function rowsOf({ numbers: n }: Verdict): [string, string][] {

@@ -13,13 +13,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { checkHistory, type Verdict } from "./check_history.ts";
-import { formatVerdict } from "./format_verdict.ts";
+import { formatVerdict, pickViolations } from "./format_verdict.ts";
 import type { HistoryEvent, Promised } from "./history.ts";
 import { readHistory } from "./read_history.ts";
 import { aroundViolation, drawTimeline } from "./timeline.ts";
-
-/** How many violations are drawn. */
-const DRAWN = 10;
 
 const { values: window, positionals: folders } = parseArgs({
   options: { from: { type: "string" }, until: { type: "string" } },
@@ -59,7 +56,7 @@ async function drawViolations(
   events: readonly HistoryEvent[],
   { violations }: Verdict,
 ): Promise<void> {
-  for (const [i, violation] of violations.slice(0, DRAWN).entries()) {
+  for (const [i, violation] of pickViolations(violations).entries()) {
     const window = aroundViolation(violation);
     if (!window) continue;
     const path = join(folder, `violation-${i + 1}.svg`);
