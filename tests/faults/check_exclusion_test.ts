@@ -55,6 +55,12 @@ describe("checkHistory: exclusion of any lock", () => {
     finds(history, plainKind);
   });
 
+  it("counts a release for nothing that comes after the kill", () => {
+    const { history } = twoHeld({ releases: 63 }, { gets: 61 });
+    history.exit("1.1", 70, 60);
+    finds(history, plainKind);
+  });
+
   it("finds a successor of a holder that is killed later", () => {
     const { history, a, b } = twoHeld({ releases: undefined! }, { gets: 59 });
     const exit = history.exit("1.1", 70, 60);
@@ -112,6 +118,7 @@ describe("checkHistory: exclusion of leases", () => {
     const { history, a, b } = outlived(1_000);
     history.fault({ kind: "stop", worker: "1.1", from: 90, until: 550 });
     history.pause("1.1", 90, 550);
+    history.pause("1.1", 200, 300);
     const events = [a.grant, b.grant, a.lost];
     finds(history, leaseKind, { rule: "exclusion", events });
     history.fault({ kind: "stop", worker: "1.1", from: 540, until: 990 });
@@ -137,6 +144,11 @@ describe("checkHistory: exclusion of leases", () => {
     const { history } = outlived(110, { held: 101 });
     history.fault({ ...cut, from: 50, until: 99 });
     finds(history, leaseKind);
+  });
+
+  it("counts until the loss, not until a release after it", () => {
+    finds(twoTenures({ lost: 90, releases: 110 }).history, leaseKind);
+    finds(twoTenures({ lost: 110, releases: 90 }).history, leaseKind);
   });
 
   it("finds a holder that is sure of it after its own loss", () => {

@@ -77,6 +77,25 @@ describe("checkHistory: writes to the stores", () => {
     );
   });
 
+  it("lets a tenure write twice", () => {
+    const { history, a } = twoTenures();
+    history.write(a, { at: 50 });
+    history.write(a, { at: 60, base: 1, found: 1 });
+    finds(history, leaseKind);
+  });
+
+  it("finds an update lost in an overlap that is not excused", () => {
+    const { history, a, b } = twoHeld({}, { gets: 50 });
+    const before = history.write(b, { at: 60, store: "plain" });
+    const lost = history.write(a, { ...before, ...a, at: 70, found: 1 });
+    finds(
+      history,
+      plainKind,
+      { rule: "exclusion", events: [a.grant, b.grant, a.release] },
+      { rule: "stores", events: [before, lost] },
+    );
+  });
+
   it("excuses an update lost in an overlap that is excused", () => {
     const { history, a, b } = twoTenures({ releases: undefined!, lost: 190 });
     history.pause("1.1", 90, 189);
@@ -145,6 +164,17 @@ describe("checkHistory: what is left", () => {
     const { history } = twoHeld();
     const left = history.add({ type: "left", at: 300, what: "a key" });
     finds(history, plainKind, { rule: "left", events: [left] });
+  });
+
+  it("lists a hundred of a rule, and counts the others", () => {
+    const { history } = twoHeld();
+    const lefts = Array.from({ length: 150 }, (_, i) => {
+      return history.add({ type: "left", at: 300, what: `key ${i}` });
+    });
+    const listed = lefts.slice(0, 100)
+      .map((left) => ({ rule: "left" as const, events: [left] }));
+    const { violations } = finds(history, plainKind, ...listed);
+    assert.deepEqual(violations, { left: 150 });
   });
 
   it("finds a lock that its worker never released", () => {

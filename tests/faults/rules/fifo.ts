@@ -25,7 +25,7 @@ export function checkFifo(it: Case): void {
       while (next < arriving.length && arriving[next]!.latest < at) {
         waiting.push(arriving[next++]!);
       }
-      waiting = waiting.filter((other) => waitsUntil(other.attempt) > at);
+      waiting = waiting.filter(({ attempt }) => attempt.settledAt > at);
       for (const other of waiting) checkOvertaken(other, head, it);
     }
   }
@@ -50,10 +50,6 @@ function headsOf({ attempts, tenures }: Named): Head[] {
     });
   }
   return heads;
-}
-
-function waitsUntil({ settledAt, worker }: Attempt): number {
-  return Math.min(settledAt, worker.endedAt);
 }
 
 function checkOvertaken(first: Head, second: Head, it: Case): void {
