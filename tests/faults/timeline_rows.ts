@@ -87,6 +87,6 @@ function toRow(
     slot,
     workers: [...model.workers.values()].filter((w) => slotOf(w.name) === slot),
     entries,
-    lanes: Math.max(...entries.map(({ lane }) => lane)) + 1,
+    lanes: entries.reduce((most, { lane }) => Math.max(most, lane + 1), 0),
   };
 }
