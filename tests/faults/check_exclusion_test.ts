@@ -11,6 +11,7 @@ function outlived(lost: number, more: Partial<Attempted> = {}) {
 }
 
 const loss = { suspends: ["exclusion"], recoveryMs: 50 } as const;
+const cut = { kind: "cut", suspends: ["progress"] } as const;
 const tellsAt: Promised = { ...leaseKind, toldWithinMs: 100 };
 
 describe("checkHistory: exclusion of any lock", () => {
@@ -54,6 +55,12 @@ describe("checkHistory: exclusion of any lock", () => {
     finds(history, plainKind);
   });
 
+  it("counts a release for nothing that comes after the kill", () => {
+    const { history } = twoHeld({ releases: 63 }, { gets: 61 });
+    history.exit("1.1", 70, 60);
+    finds(history, plainKind);
+  });
+
   it("finds a successor of a holder that is killed later", () => {
     const { history, a, b } = twoHeld({ releases: undefined! }, { gets: 59 });
     const exit = history.exit("1.1", 70, 60);
@@ -73,10 +80,25 @@ describe("checkHistory: exclusion of any lock", () => {
 
 describe("checkHistory: exclusion of leases", () => {
   it("lets a lease overlap by a late timer, but not for longer", () => {
-    assert.equal(finds(outlived(125).history, leaseKind).excusedOverlaps, 1);
+    const short = outlived(126);
+    short.history.fault({ ...cut, from: 50, until: 99 });
+    assert.equal(finds(short.history, leaseKind).excusedOverlaps, 1);
     const { history, a, b } = outlived(127);
+    history.fault({ ...cut, from: 50, until: 99 });
     const events = [a.grant, b.grant, a.lost];
     finds(history, leaseKind, { rule: "exclusion", events });
+  });
+
+  it("lets no lease overlap that nothing has happened to", () => {
+    const { history, a, b } = outlived(102);
+    history.pause("2.1", 50, 60);
+    history.fault({ ...cut, worker: "2.1", from: 50, until: 60 });
+    history.fault({ ...cut, from: 1, until: 1.5 });
+    history.fault({ ...cut, from: 103, until: 104 });
+    const events = [a.grant, b.grant, a.lost];
+    finds(history, leaseKind, { rule: "exclusion", events });
+    history.fault({ ...cut, from: 1, until: 1.5, recoveryMs: 1 });
+    finds(history, leaseKind);
   });
 
   it("lets a paused holder overlap as long as its pause", () => {
@@ -96,6 +118,7 @@ describe("checkHistory: exclusion of leases", () => {
     const { history, a, b } = outlived(1_000);
     history.fault({ kind: "stop", worker: "1.1", from: 90, until: 550 });
     history.pause("1.1", 90, 550);
+    history.pause("1.1", 200, 300);
     const events = [a.grant, b.grant, a.lost];
     finds(history, leaseKind, { rule: "exclusion", events });
     history.fault({ kind: "stop", worker: "1.1", from: 540, until: 990 });
@@ -118,7 +141,14 @@ describe("checkHistory: exclusion of leases", () => {
   });
 
   it("lets a holder be sure of it until a grant", () => {
-    finds(outlived(110, { held: 101 }).history, leaseKind);
+    const { history } = outlived(110, { held: 101 });
+    history.fault({ ...cut, from: 50, until: 99 });
+    finds(history, leaseKind);
+  });
+
+  it("counts until the loss, not until a release after it", () => {
+    finds(twoTenures({ lost: 90, releases: 110 }).history, leaseKind);
+    finds(twoTenures({ lost: 110, releases: 90 }).history, leaseKind);
   });
 
   it("finds a holder that is sure of it after its own loss", () => {

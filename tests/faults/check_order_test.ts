@@ -137,6 +137,19 @@ describe("checkHistory: order between workers", () => {
     finds(history, plainKind);
   });
 
+  it("finds that one is overtaken by what came later in its process's turn", () => {
+    const history = new History();
+    const hold = { worker: "3.1", asks: 1, gets: 2, releases: 100 };
+    history.attempt({ ...hold, released: 100 });
+    const a = history.attempt({
+      ...{ worker: "2.1", asks: 50, gets: 201, releases: 300 },
+    });
+    const b = history.attempt({
+      ...{ worker: "3.1", asks: 5, gets: 101, releases: 200 },
+    });
+    finds(history, plainKind, overtaken({ a, b }));
+  });
+
   it("does not hold a slow release against the next in a process", () => {
     const history = new History();
     const hold = { worker: "2.1", gets: 2, releases: 20, released: 45 };

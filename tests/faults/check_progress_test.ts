@@ -1,7 +1,7 @@
 // The judge of the fault suite is judged: who waited for what how long.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { plainKind } from "./_histories.ts";
+import { leaseKind, plainKind } from "./_histories.ts";
 import { finds, twoHeld } from "./_judged.ts";
 import type { Promised } from "./history.ts";
 
@@ -47,6 +47,13 @@ describe("checkHistory: waits", () => {
 
   it("lets a wait be as long as it may, and says how long it was", () => {
     assert.equal(finds(twoHeld().history, shortWait).longestWaitMs, 91);
+  });
+
+  it("counts no longer than until a death", () => {
+    const never = { gets: undefined!, releases: undefined! };
+    const { history } = twoHeld({}, never);
+    history.exit("2.1", 190, 101);
+    assert.equal(finds(history, shortWait).longestWaitMs, 91);
   });
 
   it("does not count what is suspended or paused, nor that twice", () => {
@@ -110,6 +117,33 @@ describe("checkHistory: idle locks", () => {
       shortIdle,
       { rule: "progress", events: [last.a.released, last.b.invoke] },
     );
+  });
+
+  it("counts no longer than until the waiter gives up", () => {
+    const { history } = twoHeld({}, { name: "x", asks: 185, gets: 190 });
+    history.attempt({ worker: "3.1", asks: 5, refused: 150 });
+    finds(history, shortIdle);
+  });
+
+  it("names the one that waits for longest", () => {
+    const { history, a, b } = twoHeld({}, { gets: 180 });
+    history.attempt({ worker: "3.1", asks: 20, gets: 201, releases: 202 });
+    history.pause("3.1", 105, 110);
+    const quick = { worker: "4.1", asks: 5, refused: 155 };
+    history.attempt(quick);
+    history.pause("2.1", 101, 102);
+    const events = [a.released, b.invoke, b.grant];
+    const relaxed = { ...shortIdle, fifo: false };
+    finds(history, relaxed, { rule: "progress", events });
+  });
+
+  it("takes a lock for held while any of two that overlap holds it", () => {
+    const { history } = twoHeld({ token: 7, releases: 400 }, { token: 8 });
+    history.fault({ from: 50, until: 60, suspends: ["exclusion"] });
+    history.attempt({
+      ...{ worker: "3.1", asks: 150, gets: 401, token: 9, releases: 402 },
+    });
+    finds(history, { ...leaseKind, longestIdleMs: 50 });
   });
 
   it("counts none that does not wait", () => {

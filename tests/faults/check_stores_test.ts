@@ -77,6 +77,25 @@ describe("checkHistory: writes to the stores", () => {
     );
   });
 
+  it("lets a tenure write twice", () => {
+    const { history, a } = twoTenures();
+    history.write(a, { at: 50 });
+    history.write(a, { at: 60, base: 1, found: 1 });
+    finds(history, leaseKind);
+  });
+
+  it("finds an update lost in an overlap that is not excused", () => {
+    const { history, a, b } = twoHeld({}, { gets: 50 });
+    const before = history.write(b, { at: 60, store: "plain" });
+    const lost = history.write(a, { ...before, ...a, at: 70, found: 1 });
+    finds(
+      history,
+      plainKind,
+      { rule: "exclusion", events: [a.grant, b.grant, a.release] },
+      { rule: "stores", events: [before, lost] },
+    );
+  });
+
   it("excuses an update lost in an overlap that is excused", () => {
     const { history, a, b } = twoTenures({ releases: undefined!, lost: 190 });
     history.pause("1.1", 90, 189);
@@ -147,6 +166,17 @@ describe("checkHistory: what is left", () => {
     finds(history, plainKind, { rule: "left", events: [left] });
   });
 
+  it("lists a hundred of a rule, and counts the others", () => {
+    const { history } = twoHeld();
+    const lefts = Array.from({ length: 150 }, (_, i) => {
+      return history.add({ type: "left", at: 300, what: `key ${i}` });
+    });
+    const listed = lefts.slice(0, 100)
+      .map((left) => ({ rule: "left" as const, events: [left] }));
+    const { violations } = finds(history, plainKind, ...listed);
+    assert.deepEqual(violations, { left: 150 });
+  });
+
   it("finds a lock that its worker never released", () => {
     const { history, b } = twoHeld({}, { releases: undefined! });
     const exit = history.exit("2.1", 300);
@@ -191,6 +221,7 @@ describe("checkHistory: numbers", () => {
       longestIdleMs: 11,
       tenuresLost: 1,
       excusedOverlaps: 0,
+      misorders: 0,
       faults: { flush: 1, kill: 1 },
       exits: { "code 0": 2, killed: 1 },
       violations: {},

@@ -41,6 +41,8 @@ export class Findings {
   readonly overlapped: Set<Attempt> = new Set();
   /** How many pairs of tenures did. */
   excusedOverlaps = 0;
+  /** How often a waiter was overtaken that should not have been. */
+  misorders = 0;
   /** Writes decided about after their worker was killed. */
   lateWrites = 0;
   longestWaitMs = 0;

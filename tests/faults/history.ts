@@ -167,8 +167,15 @@ export interface Promised {
   readonly fenced: boolean;
   /** Whether waiters of several processes are served in their order. */
   readonly fifo: boolean;
-  /** How often a process may pass the lock to its own tasks past others. */
-  readonly mostPasses: number;
+  /**
+   * How often in a row a process that passes the lock to its own tasks, or a
+   * newcomer, may overtake the others.
+   */
+  readonly mostOvertaking: number;
+  /** Who waits for less than this is a newcomer. */
+  readonly newcomerMs: number;
+  /** The part of the grants of a name that may be out of order all the same. */
+  readonly mostMisordered: number;
   /** How much later than another a waiter must have come to count as later. */
   readonly orderSlackMs: number;
   /** Within which time after the loss of its memory each holder is told. */

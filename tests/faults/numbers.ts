@@ -38,6 +38,8 @@ export interface Numbers {
   readonly tenuresLost: number;
   /** Pairs of tenures. */
   readonly excusedOverlaps: number;
+  /** Waiters that were overtaken and should not have been. */
+  readonly misorders: number;
   readonly faults: Counts;
   /** By `killed`, a signal or a code. */
   readonly exits: Counts;
@@ -51,8 +53,13 @@ export function countAll(model: Model, findings: Findings): Numbers {
   const attempts = names.flatMap((named) => named.attempts);
   const tenures = names.flatMap((named) => named.tenures);
   const writes = names.flatMap((named) => named.writes);
-  const { lateWrites, longestWaitMs, longestIdleMs, excusedOverlaps } =
-    findings;
+  const {
+    lateWrites,
+    longestWaitMs,
+    longestIdleMs,
+    excusedOverlaps,
+    misorders,
+  } = findings;
   return {
     durationMs: model.whole.until - model.whole.from,
     events: model.events.length,
@@ -71,6 +78,7 @@ export function countAll(model: Model, findings: Findings): Numbers {
     longestIdleMs,
     tenuresLost: tenures.filter(({ attempt }) => attempt.lost).length,
     excusedOverlaps,
+    misorders,
     faults: count(model.faults, ({ begin }) => begin.kind),
     exits: count(
       [...model.workers.values()].flatMap(({ exits }) => exits),

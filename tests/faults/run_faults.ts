@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { createLock } from "../fixtures/create.ts";
 import type { TestRuntime } from "../_runtimes.ts";
+import { sleep } from "../_time.ts";
 import type { Arena, ArenaOptions } from "./arena.ts";
 import { openDynamoArena } from "./arenas/dynamo_arena.ts";
 import { openFileArena } from "./arenas/file_arena.ts";
@@ -156,12 +157,13 @@ async function whatIsLeft(arena: Arena): Promise<string[]> {
       found.push(`${spec.name} is not to be had: ${error}`);
     }
   }
-  return [...found, ...await arena.left()];
-}
-
-/** The runtimes' names, for a title. */
-export function runtimesOf({ runtimes }: RunOptions): string {
-  return runtimes.map(({ id }) => id).join(", ");
+  // What was closed a moment ago may still be going.
+  let left = await arena.left();
+  for (let i = 0; i < 20 && left.length > 0; i++) {
+    await sleep(100);
+    left = await arena.left();
+  }
+  return [...found, ...left];
 }
 
 /** A seed for whoever gives none. */

@@ -26,7 +26,9 @@ export async function openDynamoArena({ names }: ArenaOptions): Promise<Arena> {
       lease: true,
       fenced: true,
       fifo: false,
-      mostPasses: 0,
+      mostOvertaking: 0,
+      newcomerMs: 0,
+      mostMisordered: 0,
       orderSlackMs: 0,
       toldWithinMs: 0,
       // Who polls may find it held again and again.

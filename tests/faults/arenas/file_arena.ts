@@ -30,7 +30,9 @@ export function openFileArena(options: ArenaOptions): Promise<Arena> {
       lease: false,
       fenced: false,
       fifo: false,
-      mostPasses: 0,
+      mostOvertaking: 0,
+      newcomerMs: 0,
+      mostMisordered: 0,
       orderSlackMs: 0,
       // Whoever holds looks at its file once a second.
       toldWithinMs: 1500,

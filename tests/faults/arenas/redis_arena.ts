@@ -76,7 +76,9 @@ const PROMISED = {
   kind: "RedisLock",
   lease: true,
   fenced: true,
-  mostPasses: 0,
+  mostOvertaking: 0,
+  newcomerMs: 0,
+  mostMisordered: 0,
   orderSlackMs: 100,
   toldWithinMs: TTL_MS + 100,
 } as const;

@@ -6,7 +6,6 @@ import type { Named, Tenure } from "../model.ts";
 export function checkFencing(it: Case): void {
   for (const named of it.model.names.values()) {
     for (const { grant } of named.tenures) checkToken(grant, it);
-    if (!it.promised.fenced) continue;
     checkUnique(named, it);
     checkGrowth(named, it);
   }

@@ -1,4 +1,5 @@
 import type { Case } from "../findings.ts";
+import type { Promised } from "../history.ts";
 import type { Attempt, Named, Tenure } from "../model.ts";
 
 /** An attempt that waits outside of its process, as its queue's head. */
@@ -10,29 +11,55 @@ interface Head {
   readonly latest: number;
 }
 
+/** A waiter, and who got the lock before it although it had come later. */
+interface Misorder {
+  readonly first: Head;
+  readonly second: Head;
+}
+
 /** Between workers, who came first for a lock gets it first. */
 export function checkFifo(it: Case): void {
-  if (!it.promised.fifo) return;
-  for (const named of it.model.names.values()) {
-    const heads = headsOf(named);
-    const arriving = [...heads].sort((a, b) => a.latest - b.latest);
-    const granted = heads.filter(({ attempt }) => attempt.grant)
-      .sort((a, b) => a.attempt.grantIndex - b.attempt.grantIndex);
-    let next = 0;
-    let waiting: Head[] = [];
-    let previous: Head | undefined;
-    let passes = 0;
-    for (const head of granted) {
-      const at = head.attempt.settledAt;
-      while (next < arriving.length && arriving[next]!.latest < at) {
-        waiting.push(arriving[next++]!);
-      }
-      waiting = waiting.filter((other) => waitsUntil(other.attempt) > at);
-      const isPass = previous?.attempt.worker === head.attempt.worker;
-      passes = isPass ? passes + 1 : 0;
-      previous = head;
-      if (isPass && passes <= it.promised.mostPasses) continue;
-      for (const other of waiting) checkOvertaken(other, head, it);
+  const { model, promised, findings } = it;
+  if (!promised.fifo) return;
+  for (const named of model.names.values()) {
+    const misorders: Misorder[] = [];
+    let grants = 0;
+    for (const { head, waiting } of contended(named, promised)) {
+      grants++;
+      const first = waiting.find((other) => isOvertaken(other, head, it));
+      if (first) misorders.push({ first, second: head });
+    }
+    findings.misorders += misorders.length;
+    const most = Math.ceil(grants * promised.mostMisordered);
+    if (misorders.length > most) misorders.forEach((m) => report(m, it));
+  }
+}
+
+/** The grants that may not overtake, and who waited for each of them. */
+function* contended(
+  named: Named,
+  { mostOvertaking, newcomerMs }: Promised,
+): Generator<{ head: Head; waiting: Head[] }> {
+  const heads = headsOf(named);
+  const arriving = [...heads].sort((a, b) => a.latest - b.latest);
+  const granted = heads.filter(({ attempt }) => attempt.grant)
+    .sort((a, b) => a.attempt.grantIndex - b.attempt.grantIndex);
+  let next = 0;
+  let waiting: Head[] = [];
+  let previous: Attempt | undefined;
+  let overtaking = 0;
+  for (const head of granted) {
+    const { settledAt: at, worker, invoke } = head.attempt;
+    while (next < arriving.length && arriving[next]!.latest < at) {
+      waiting.push(arriving[next++]!);
+    }
+    waiting = waiting.filter(({ attempt }) => attempt.settledAt > at);
+    // It passes the lock to a task of its own, or has just come by.
+    const isFree = previous?.worker === worker || at - invoke.at < newcomerMs;
+    overtaking = isFree ? overtaking + 1 : 0;
+    previous = head.attempt;
+    if (overtaking === 0 || overtaking > mostOvertaking) {
+      yield { head, waiting };
     }
   }
 }
@@ -76,30 +103,24 @@ function headsOf({ attempts, tenures }: Named): Head[] {
   return heads;
 }
 
-function waitsUntil({ settledAt, worker }: Attempt): number {
-  return Math.min(settledAt, worker.endedAt);
-}
-
-function checkOvertaken(first: Head, second: Head, it: Case): void {
-  const { model, promised, findings } = it;
+function isOvertaken(first: Head, second: Head, it: Case): boolean {
+  const { model, promised } = it;
   const [a, b] = [first.attempt, second.attempt];
-  if (a.worker === b.worker) return;
-  if (second.earliest - first.latest <= promised.orderSlackMs) return;
+  if (a.worker === b.worker) return false;
+  if (second.earliest - first.latest <= promised.orderSlackMs) return false;
   // It may have given up before the grant, and said so only after it.
   const givenUp = a.refuse &&
     a.refuse.at - b.settledAt <= promised.orderSlackMs;
   const waited = { from: first.latest, until: b.settledAt };
-  if (givenUp || a.worker.pauses.touch(waited)) return;
-  if (model.suspended("order").touch(waited)) return;
+  if (givenUp || a.worker.pauses.touch(waited)) return false;
+  return !model.suspended("order").touch(waited);
+}
+
+function report({ first, second }: Misorder, { findings }: Case): void {
+  const [a, b] = [first.attempt, second.attempt];
   const late = (second.earliest - first.latest).toFixed(3);
   const message = `${b.worker.name} came ${late} ms after ${a.worker.name}, ` +
     `and got "${a.name}" first`;
-  findings.add(
-    "order",
-    message,
-    a.invoke,
-    b.invoke,
-    b.grant,
-    a.grant ?? a.refuse,
-  );
+  const settled = a.grant ?? a.refuse;
+  findings.add("order", message, a.invoke, b.invoke, b.grant, settled);
 }
