@@ -11,7 +11,9 @@ import {
   CLAIM_MS,
   DEFERENCE_MS,
   FOLLOWING_MS,
+  MOST_CEDED,
   RETURNING_MS,
+  SLOW_POLL_MS,
 } from "./periods.ts";
 import { lately, note } from "./recent.ts";
 import { Room } from "./room.ts";
@@ -95,6 +97,8 @@ export class HostBackend implements Backend {
     let unheard = 0;
     let ahead = 0;
     let others = 0;
+    let ceded = 0;
+    let triedAt = began;
     while (!signal.aborted) {
       const pauseMs = this.#pauseMs(right, unheard, unheard === 0 ? ahead : 0);
       if (pauseMs > 0) await pause(pauseMs, { signal });
@@ -104,14 +108,23 @@ export class HostBackend implements Backend {
       unheard = end.reply ? 0 : unheard + 1;
       ahead = end.reply?.ahead ?? ahead;
       others = end.reply?.others ?? others;
-      // Somebody else is next: to be found where the lock is, not raced.
-      if (end.reply && end.gone && right === "behind") continue;
+      // Somebody else is next: to be found where the lock is, not raced. But a
+      // stranger may say so, and say it again.
+      const now = runtime.clock.monotonic();
+      const isDue = now - triedAt >= SLOW_POLL_MS;
+      if (end.reply && end.gone && right === "behind" && !isDue) continue;
+      triedAt = now;
       const tries = right === "first" && end.gone ? TRIES_OF_THE_FIRST : 1;
       // Who only looks may have been told of a better right by now.
-      const by = right === "first" && !end.gone ? "out of turn" : right;
+      let by = right === "first" && !end.gone ? "out of turn" : right;
+      // Those who claimed it have not taken it since.
+      if (ceded >= MOST_CEDED) by = "newcomer";
       const standing = { right: by, ahead, waitedMs: waitedMs() };
       const grant = await this.#tryTimes(tries, standing);
-      if (grant === null) continue;
+      if (grant === null) {
+        ceded = lately(this.key) === "handed over" ? ceded + 1 : 0;
+        continue;
+      }
       // The next two: one of them may be dead. Where nobody said how many there
       // are, whoever had the lock a moment ago may be back.
       if (end.reply && end.gone) {
@@ -155,7 +168,7 @@ export class HostBackend implements Backend {
       // A lobby may be that of a process that no longer holds the lock, and
       // does not get round to closing it: nobody may hang on that.
       const deaf = Math.min(pollMs.deaf, FOLLOWING_MS);
-      const { answered } = pollMs;
+      const answered = Math.min(pollMs.answered, SLOW_POLL_MS);
       return await visit(lobby, { ...options, pollMs: { deaf, answered } });
     } catch (error) {
       // Where there is no door, the lock can be had without a visit.
