@@ -108,12 +108,15 @@ export class HostBackend implements Backend {
       unheard = end.reply ? 0 : unheard + 1;
       ahead = end.reply?.ahead ?? ahead;
       others = end.reply?.others ?? others;
-      // Somebody else is next: to be found where the lock is, not raced. But a
-      // stranger may say so, and say it again.
-      const now = runtime.clock.monotonic();
-      const isDue = now - triedAt >= SLOW_POLL_MS;
-      if (end.reply && end.gone && right === "behind" && !isDue) continue;
-      triedAt = now;
+      if (end.reply && end.gone && right === "behind") {
+        // Somebody else is next: to be found where the lock is, not raced. But
+        // at a lobby a stranger may say so, and say it again and again.
+        const lookBy = triedAt + SLOW_POLL_MS;
+        if (!end.atLobby || runtime.clock.monotonic() < lookBy) continue;
+        await pause(this.#pauseMs(right, 0, ahead), { signal });
+        if (signal.aborted) break;
+      }
+      triedAt = runtime.clock.monotonic();
       const tries = right === "first" && end.gone ? TRIES_OF_THE_FIRST : 1;
       // Who only looks may have been told of a better right by now.
       let by = right === "first" && !end.gone ? "out of turn" : right;
@@ -152,7 +155,7 @@ export class HostBackend implements Backend {
     contention: Contention,
     waitedMs: number,
     claim: boolean,
-  ): Promise<VisitEnd> {
+  ): Promise<Call> {
     const { door, lobby, pollMs } = this.#gate;
     const options = {
       hello: { want: "turn", waitedMs, claim },
@@ -164,12 +167,15 @@ export class HostBackend implements Backend {
       const end = door === null ? UNANSWERED : await visit(door, options);
       // Thrown out unheard: the holder takes and frees the lock faster than it
       // can hear us; then it has a lobby, or will have in a moment.
-      if (end.reply || !end.gone || lobby === null) return end;
+      if (end.reply || !end.gone || lobby === null) {
+        return { ...end, atLobby: false };
+      }
       // A lobby may be that of a process that no longer holds the lock, and
       // does not get round to closing it: nobody may hang on that.
       const deaf = Math.min(pollMs.deaf, FOLLOWING_MS);
       const answered = Math.min(pollMs.answered, SLOW_POLL_MS);
-      return await visit(lobby, { ...options, pollMs: { deaf, answered } });
+      const pollAt = { ...options, pollMs: { deaf, answered } };
+      return { ...await visit(lobby, pollAt), atLobby: true };
     } catch (error) {
       // Where there is no door, the lock can be had without a visit.
       if (door === null) return UNANSWERED;
@@ -273,7 +279,18 @@ export class HostBackend implements Backend {
 const NEWCOMER: Standing = { right: "newcomer", ahead: 0, waitedMs: 0 };
 const OUT_OF_TURN: Standing = { ...NEWCOMER, right: "out of turn" };
 
-const UNANSWERED: VisitEnd = { answered: false, reply: null, gone: true };
+/** How a visit ended, and where it was. */
+interface Call extends VisitEnd {
+  /** Whether it was at the lobby, where anybody may listen. */
+  readonly atLobby: boolean;
+}
+
+const UNANSWERED: Call = {
+  answered: false,
+  reply: null,
+  gone: true,
+  atLobby: false,
+};
 
 // How many waiters come to the next holder at once, and are waited for.
 const NEXT = 2;
