@@ -53,6 +53,12 @@ export class Random {
 export interface FuzzOptions<T> {
   /** How often; a long run does it many times more often. */
   rounds: number;
+  /**
+   * How many rounds go on at once, where each of them lets time pass.
+   *
+   * @default {1}
+   */
+  atOnce?: number;
   /** Makes the input of a round. */
   make(random: Random, round: number): T;
   /** Throws, or rejects, where something is wrong. */
@@ -65,11 +71,11 @@ export interface FuzzOptions<T> {
  */
 export async function fuzz<T>(
   what: string,
-  { rounds, make, check }: FuzzOptions<T>,
+  { rounds, atOnce = 1, make, check }: FuzzOptions<T>,
 ): Promise<void> {
   const seed = fuzzSeed();
   const count = longRun() ? rounds * LONG_FACTOR : rounds;
-  for (let round = 0; round < count; round++) {
+  const run = async (round: number): Promise<void> => {
     const input = make(new Random(seed + hash(what) + round * 7919), round);
     try {
       await check(input);
@@ -81,6 +87,10 @@ export async function fuzz<T>(
         { cause: error },
       );
     }
+  };
+  for (let round = 0; round < count; round += atOnce) {
+    const length = Math.min(atOnce, count - round);
+    await Promise.all(Array.from({ length }, (_, i) => run(round + i)));
   }
 }
 
