@@ -8,6 +8,9 @@ const UNITS: Readonly<Record<string, number>> = {
 
 const PART = /(\d+(?:\.\d+)?)(ms|[smhd])/g;
 
+// From its first character on: a search would begin again at each digit.
+const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|[smhd]))+$/;
+
 /**
  * Reads a duration such as `500ms`, `1.5s` or `1h30m`. A number without a unit
  * means seconds to some tools and milliseconds to others, and is refused.
@@ -17,7 +20,7 @@ const PART = /(\d+(?:\.\d+)?)(ms|[smhd])/g;
  */
 export function parseDuration(text: string): number | null {
   if (text === "0") return 0;
-  if (text === "" || text.replace(PART, "") !== "") return null;
+  if (!DURATION.test(text)) return null;
   let ms = 0;
   for (const [, count, unit] of text.matchAll(PART)) {
     ms += Number(count) * (UNITS[unit ?? ""] ?? NaN);

@@ -2,7 +2,7 @@ import { commandLine } from "../runtime/command_line/mod.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
 import { listLocks } from "./list_locks.ts";
 import type { ShowOptions } from "./options.ts";
-import { lockState, plain, showHolder } from "./show_holder.ts";
+import { lockState, plain, showHolder, toJson } from "./show_holder.ts";
 
 /**
  * Lists the locks that are held.
@@ -15,8 +15,7 @@ export async function list(options: ShowOptions): Promise<number> {
     a.name < b.name ? -1 : a.name > b.name ? 1 : 0
   );
   const text = options.json
-    ? JSON.stringify(locks.map(({ name, holder }) => lockState(name, holder))) +
-      "\n"
+    ? toJson(locks.map(({ name, holder }) => lockState(name, holder))) + "\n"
     : locks.map(({ name, holder }) => `${plain(name)}: ${showHolder(holder)}\n`)
       .join("");
   commandLine.print(text);

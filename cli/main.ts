@@ -3,6 +3,7 @@ import { splitArguments } from "./arguments.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import { parse } from "./program.ts";
+import { say } from "./say.ts";
 
 /** Runs the program, and ends the process with its exit code. */
 export async function main(): Promise<void> {
@@ -28,7 +29,7 @@ function explain(error: unknown): number {
   const { message, stack } = error as Error;
   const code = codeOf(error);
   const text = code === EXIT_CODES.internal ? stack ?? message : message;
-  if (text) commandLine.report(`locking: ${text}\n`);
+  if (text) say(text);
   return code;
 }
 

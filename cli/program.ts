@@ -10,6 +10,7 @@ import { EXIT_CODES } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import type { RunOptions, ShowOptions, TakeOptions } from "./options.ts";
 import { run } from "./run.ts";
+import { report } from "./say.ts";
 import { status } from "./status.ts";
 import { VERSION } from "./version.ts";
 import { wait } from "./wait.ts";
@@ -49,7 +50,7 @@ function createProgram(
     .exitOverride()
     .configureOutput({
       writeOut: (text) => commandLine.print(text),
-      writeErr: (text) => commandLine.report(text),
+      writeErr: report,
       outputError: (text, write) =>
         write(text.replace(/^error: /, "locking: ")),
     })

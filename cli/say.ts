@@ -1,3 +1,4 @@
+import { printable } from "../backends/core/untrusted.ts";
 import { commandLine } from "../runtime/command_line/mod.ts";
 
 /**
@@ -6,5 +7,14 @@ import { commandLine } from "../runtime/command_line/mod.ts";
  * @param text What to say.
  */
 export function say(text: string): void {
-  commandLine.report(`locking: ${text}\n`);
+  report(`locking: ${text}\n`);
+}
+
+/**
+ * Writes to standard error. What others wrote may be in it.
+ *
+ * @param text One line or more.
+ */
+export function report(text: string): void {
+  commandLine.report(text.split("\n").map(printable).join("\n"));
 }

@@ -1,5 +1,6 @@
 import type { Holder } from "../backends/core/holder.ts";
 import { describeHolder } from "../backends/core/holder.ts";
+import { printable } from "../backends/core/untrusted.ts";
 
 /** A lock's state as JSON has it. */
 export interface LockState {
@@ -48,7 +49,7 @@ export function lockState(name: string, holder: Holder | null): LockState {
 export function showHolder(holder: Holder): string {
   const { acquiredAt, expiresAt, fencingToken } = holder;
   return [
-    plain(describeHolder(holder)),
+    describeHolder(holder),
     ...acquiredAt ? [`since ${acquiredAt.toISOString()}`] : [],
     ...expiresAt ? [`until ${expiresAt.toISOString()}`] : [],
     ...fencingToken === undefined ? [] : [`token ${fencingToken}`],
@@ -62,5 +63,16 @@ export function showHolder(holder: Holder): string {
  * @returns It, or a JSON string if there are unprintable characters in it.
  */
 export function plain(text: string): string {
-  return /^[^\p{C}"]*$/u.test(text) ? text : JSON.stringify(text);
+  return /^[^\p{C}"]*$/u.test(text) ? text : toJson(text);
+}
+
+/**
+ * Writes JSON that can be shown on a terminal, too: the language's own lets
+ * some control characters through.
+ *
+ * @param value Any value.
+ * @returns JSON.
+ */
+export function toJson(value: unknown): string {
+  return printable(JSON.stringify(value));
 }

@@ -3,7 +3,7 @@ import { EXIT_CODES } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import { openLock } from "./open_lock.ts";
 import type { ShowOptions } from "./options.ts";
-import { lockState, plain, showHolder } from "./show_holder.ts";
+import { lockState, plain, showHolder, toJson } from "./show_holder.ts";
 
 /**
  * Tells who holds a lock.
@@ -20,7 +20,7 @@ export async function status(
   if (options.file) checkDirectory(options.file);
   const holder = await lock.holder();
   const text = options.json
-    ? JSON.stringify(lockState(name, holder))
+    ? toJson(lockState(name, holder))
     : holder === null
     ? `${plain(name)}: free`
     : `${plain(name)}: held by ${showHolder(holder)}`;

@@ -7,10 +7,12 @@ import type {
   Sockets,
 } from "./types.ts";
 
+const encoder = new TextEncoder();
+
 /** The parts of Bun's sockets that are used here. */
 interface BunSocket {
   data: BunConnection;
-  write(text: string): number;
+  write(bytes: Uint8Array): number;
   end(): void;
   terminate(): void;
   unref(): void;
@@ -114,8 +116,14 @@ class BunConnection implements Connection {
     this.events = events;
   }
 
+  // What the kernel has no room for is not kept by Bun: some kilobytes wait
+  // there already, and the peer would never hear the rest.
   send(text: string): void {
-    this.#socket?.write(text);
+    const bytes = encoder.encode(text);
+    const socket = this.#socket;
+    if (socket === null || socket.write(bytes) === bytes.length) return;
+    // Not while the caller goes through its connections.
+    queueMicrotask(() => socket.terminate());
   }
 
   close(): void {

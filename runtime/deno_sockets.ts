@@ -1,11 +1,12 @@
 import { isDenoDeploy, refuseDenoDeploy } from "./deno_environment.ts";
 import { isUnanswered, RuntimeFault, systemCode, toFault } from "./fault.ts";
-import type {
-  Connection,
-  ConnectionHandlers,
-  Listener,
-  MaybePromise,
-  Sockets,
+import {
+  type Connection,
+  type ConnectionHandlers,
+  type Listener,
+  type MaybePromise,
+  MOST_UNTAKEN,
+  type Sockets,
 } from "./types.ts";
 
 const encoder = new TextEncoder();
@@ -115,6 +116,7 @@ function pause(ms: number): Promise<void> {
 
 class DenoConnection implements Connection {
   readonly #conn: Deno.Conn;
+  #untaken = 0;
   #closed = false;
 
   constructor(conn: Deno.Conn) {
@@ -124,7 +126,13 @@ class DenoConnection implements Connection {
 
   send(text: string): void {
     if (this.#closed) return;
-    this.#conn.write(encoder.encode(text)).catch(() => this.close());
+    const bytes = encoder.encode(text);
+    this.#untaken += bytes.length;
+    if (this.#untaken > MOST_UNTAKEN) return this.close();
+    this.#conn.write(bytes).then(
+      () => this.#untaken -= bytes.length,
+      () => this.close(),
+    );
   }
 
   // The shutdown reaches the peer at once; the descriptor itself is closed only

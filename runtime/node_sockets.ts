@@ -1,12 +1,13 @@
 import type * as Net from "node:net";
 import { isUnanswered, RuntimeFault, systemCode, toFault } from "./fault.ts";
 import { builtin, processLike } from "./process.ts";
-import type {
-  Connection,
-  ConnectionHandlers,
-  Listener,
-  MaybePromise,
-  Sockets,
+import {
+  type Connection,
+  type ConnectionHandlers,
+  type Listener,
+  type MaybePromise,
+  MOST_UNTAKEN,
+  type Sockets,
 } from "./types.ts";
 
 /** Abstract sockets through `node:net`. */
@@ -114,6 +115,7 @@ class NodeConnection implements Connection {
 
   send(text: string): void {
     if (this.#socket.writable) this.#socket.write(text);
+    if (this.#socket.writableLength > MOST_UNTAKEN) this.close();
   }
 
   close(): void {

@@ -152,10 +152,14 @@ export interface Listener {
   close(): MaybePromise<void>;
 }
 
+/** How much of what is sent may wait for a peer to take it, in bytes. */
+export const MOST_UNTAKEN = 65_536;
+
 /** One end of a connection. */
 export interface Connection {
   /**
-   * Sends a short text. Failures are not reported: the close tells.
+   * Sends a short text. Failures are not reported: the close tells. A peer that
+   * leaves more than some kilobytes untaken is hung up on.
    *
    * @param text What to send, at most a few hundred bytes.
    */

@@ -32,7 +32,9 @@ function testConstructor({ create, fresh, test }: Suite): void {
 function testOptions({ fresh, twin, test }: Suite): void {
   test("lock.acquire() of a signal that is none rejects with a TypeError", async () => {
     const lock = fresh();
-    for (const signal of [{}, "abort", new AbortController(), null, 1]) {
+    // It could be listened to, and never again be left alone.
+    const deaf = { aborted: false, addEventListener: () => {} };
+    for (const signal of [{}, "abort", new AbortController(), null, 1, deaf]) {
       const options = { signal } as AcquireOptions;
       await assert.rejects(async () => await lock.acquire(options), TypeError);
       await assert.rejects(

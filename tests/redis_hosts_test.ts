@@ -186,6 +186,14 @@ describe("RedisLock of bad arguments", () => {
     });
   }
 
+  it("a control character in hosts, or a hole, throws at once and is named", () => {
+    const hole = ["host", "other"];
+    delete hole[0];
+    for (const hosts of ["ho\nst", "host\x7f", "a\tb:6379", hole]) {
+      assert.match(refusalOf(hosts), /^RedisLock hosts must be like /);
+    }
+  });
+
   it("no message shows a password, or a part of one", () => {
     const passwords = [
       "secret",

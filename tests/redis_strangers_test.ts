@@ -324,3 +324,33 @@ describe("RedisLock whose key is of another type", () => {
     assert.equal(await server.command("LLEN", lock.name), 1);
   });
 });
+
+describe("RedisLock whose key is overwritten while somebody waits", () => {
+  // Each of them once ended the waiter's process, or its list of locks.
+  const values: Record<string, string> = {
+    "a time of which no number can be made":
+      '{"acquired":{"toString":0,"valueOf":0}}',
+    "a time that is nested without an end": `{"acquired":${"[".repeat(20_000)}${
+      "]".repeat(20_000)
+    }}`,
+    "a token of more digits than a number may have": `{"fence":${
+      "9".repeat(400_000)
+    }}`,
+  };
+  for (const [title, value] of Object.entries(values)) {
+    test(`by ${title}: it waits on`, async () => {
+      const lock = bare();
+      // So long that no date tells its end.
+      const ms = "9000000000000000";
+      await server.command("SET", lock.name, "{}", "PX", ms);
+      const waiting = lock.acquire();
+      assert.equal(await pendingAfter(100, waiting), true);
+      await server.command("SET", lock.name, value, "PX", ms);
+      assert.equal(await pendingAfter(600, waiting), true);
+      const holder = await lock.holder();
+      assert.deepEqual(holder, { host: "", pid: 0 });
+      await server.command("DEL", lock.name);
+      await (await within(2000, "the grant", waiting)).release();
+    });
+  }
+});

@@ -9,18 +9,29 @@
 export function callerLocation(
   constructor: abstract new (...args: never[]) => unknown,
 ): string {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 1;
-  const trace: { stack?: string } = {};
-  Error.captureStackTrace(trace, constructor);
-  Error.stackTraceLimit = limit;
-  const location = parseFrame(trace.stack ?? "");
+  const location = parseFrame(firstFrame(constructor));
   if (location === null) {
     throw new TypeError(
       "A lock needs a name here: the caller's file and line cannot be told",
     );
   }
   return location;
+}
+
+// A program may have put a function of its own in Error.prepareStackTrace, which
+// may throw, or make something else of a stack.
+function firstFrame(
+  constructor: abstract new (...args: never[]) => unknown,
+): string {
+  const limit = Error.stackTraceLimit;
+  const trace: { stack?: unknown } = {};
+  try {
+    Error.stackTraceLimit = 1;
+    Error.captureStackTrace(trace, constructor);
+    return typeof trace.stack === "string" ? trace.stack : "";
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 // A frame of V8, and of Bun in V8's manner: `    at f (file:///a/b.ts:3:25)` or

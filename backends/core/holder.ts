@@ -1,3 +1,5 @@
+import { printable } from "./untrusted.ts";
+
 /** Who holds a lock, as far as it can be told. */
 export interface Holder {
   /** The name of the holder's host; empty where it cannot be told. */
@@ -12,6 +14,9 @@ export interface Holder {
   fencingToken?: bigint;
 }
 
+// No host's name is longer (`HOST_NAME_MAX` is 64), but others may say so.
+const LONGEST_HOST = 255;
+
 /**
  * Describes a holder for a message.
  *
@@ -19,5 +24,6 @@ export interface Holder {
  * @returns Such as `web-3 (pid 812)`.
  */
 export function describeHolder(holder: Holder): string {
-  return `${holder.host || "an unknown host"} (pid ${holder.pid || "unknown"})`;
+  const host = printable(holder.host.slice(0, LONGEST_HOST));
+  return `${host || "an unknown host"} (pid ${holder.pid || "unknown"})`;
 }

@@ -1,3 +1,5 @@
+import { printable } from "./untrusted.ts";
+
 /** Options of {@linkcode Lock.acquire}. */
 export interface AcquireOptions {
   /**
@@ -45,9 +47,12 @@ function checkTimeout(timeoutMs: unknown): void {
 
 // By shape, not by class: a signal may come from another realm.
 function isAbortSignal(value: unknown): value is AbortSignal {
-  return typeof value === "object" && value !== null &&
-    typeof (value as AbortSignal).aborted === "boolean" &&
-    typeof (value as AbortSignal).addEventListener === "function";
+  if (typeof value !== "object" || value === null) return false;
+  const { aborted, addEventListener, removeEventListener } =
+    value as AbortSignal;
+  return typeof aborted === "boolean" &&
+    typeof addEventListener === "function" &&
+    typeof removeEventListener === "function";
 }
 
 /**
@@ -72,7 +77,7 @@ export function checkOptions(
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     const list = known.length === 0 ? "none" : known.join(", ");
-    throw new TypeError(`Unknown ${what} option "${key}": it has ${list}`);
+    throw new TypeError(`Unknown ${what} option ${show(key)}: it has ${list}`);
   }
 }
 
@@ -83,9 +88,17 @@ export function checkOptions(
  * @returns The value as a reader would write it.
  */
 export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
-  if (typeof value === "object" && value !== null) {
-    return Object.prototype.toString.call(value);
+  if (typeof value === "string") {
+    return printable(JSON.stringify(value.slice(0, 80)));
   }
-  return String(value).slice(0, 80);
+  const isObject = typeof value === "object" && value !== null;
+  try {
+    const text = isObject
+      ? Object.prototype.toString.call(value)
+      : String(value);
+    return text.slice(0, 80);
+  } catch {
+    // A proxy, or a function or a tag that throws: the refusal is what counts.
+    return isObject ? "an object" : `a ${typeof value}`;
+  }
 }

@@ -40,3 +40,22 @@ export function isPid(value: unknown): value is number {
 export function isDuration(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value <= 8.64e15;
 }
+
+/**
+ * Text of others as it can stand in a line of a message: what a terminal obeys
+ * or does not show, such as control characters and changes of direction, is
+ * written as in JSON.
+ *
+ * @param text Any text.
+ * @returns Printable text.
+ */
+export function printable(text: string): string {
+  return text.replace(/\p{C}/gu, (char) => {
+    let escaped = "";
+    for (let i = 0; i < char.length; i++) {
+      const code = char.charCodeAt(i).toString(16).padStart(4, "0");
+      escaped += `\\u${code}`;
+    }
+    return escaped;
+  });
+}

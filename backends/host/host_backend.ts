@@ -11,9 +11,11 @@ import {
   CLAIM_MS,
   DEFERENCE_MS,
   FOLLOWING_MS,
+  MOST_CEDED,
   MOST_TURNS,
   NEXT,
   RETURNING_MS,
+  SLOW_POLL_MS,
 } from "./periods.ts";
 import { lately, note } from "./recent.ts";
 import { Room } from "./room.ts";
@@ -100,6 +102,8 @@ export class HostBackend implements Backend {
     let ahead = waiters;
     let others = waiters;
     let aheadBefore: number | null = null;
+    let ceded = 0;
+    let triedAt = began;
     while (!signal.aborted) {
       const pauseMs = this.#pauseMs(right, unheard, unheard === 0 ? ahead : 0);
       if (pauseMs > 0) await pause(pauseMs, { signal });
@@ -112,14 +116,26 @@ export class HostBackend implements Backend {
       ahead = end.reply?.ahead ?? ahead;
       others = end.reply?.others ?? others;
       if (end.reply && end.gone) aheadBefore = ahead;
-      // Somebody else is next: to be found where the lock is, not raced.
-      if (end.reply && end.gone && right === "behind") continue;
+      if (end.reply && end.gone && right === "behind") {
+        // Somebody else is next: to be found where the lock is, not raced. But
+        // at a lobby a stranger may say so, and say it again and again.
+        const lookBy = triedAt + SLOW_POLL_MS;
+        if (!end.atLobby || runtime.clock.monotonic() < lookBy) continue;
+        await pause(this.#pauseMs(right, 0, ahead), { signal });
+        if (signal.aborted) break;
+      }
+      triedAt = runtime.clock.monotonic();
       const tries = right === "first" && end.gone ? TRIES_OF_THE_FIRST : 1;
       // Who only looks may have been told of a better right by now.
-      const by = right === "first" && !end.gone ? "out of turn" : right;
+      let by = right === "first" && !end.gone ? "out of turn" : right;
+      // Those who claimed it have not taken it since.
+      if (ceded >= MOST_CEDED) by = "newcomer";
       const standing = { right: by, ahead, waitedMs: waitedMs() };
       const grant = await this.#tryTimes(tries, standing);
-      if (grant === null) continue;
+      if (grant === null) {
+        ceded = lately(this.key)?.state === "handed over" ? ceded + 1 : 0;
+        continue;
+      }
       if (end.reply && end.gone) grant.expect(others, FOLLOWING_MS);
       // Nobody said how many there are now: whoever had the lock a moment ago
       // may be back.
@@ -145,7 +161,7 @@ export class HostBackend implements Backend {
   async #visit(
     contention: Contention,
     hello: Omit<Hello, "want">,
-  ): Promise<VisitEnd> {
+  ): Promise<Call> {
     const { door, lobby, pollMs } = this.#gate;
     const options = {
       hello: { want: "turn", ...hello },
@@ -157,12 +173,15 @@ export class HostBackend implements Backend {
       const end = door === null ? UNANSWERED : await visit(door, options);
       // Thrown out unheard: the holder takes and frees the lock faster than it
       // can hear us; then it has a lobby, or will have in a moment.
-      if (end.reply || !end.gone || lobby === null) return end;
+      if (end.reply || !end.gone || lobby === null) {
+        return { ...end, atLobby: false };
+      }
       // A lobby may be that of a process that no longer holds the lock, and
       // does not get round to closing it: nobody may hang on that.
       const deaf = Math.min(pollMs.deaf, FOLLOWING_MS);
-      const { answered } = pollMs;
-      return await visit(lobby, { ...options, pollMs: { deaf, answered } });
+      const answered = Math.min(pollMs.answered, SLOW_POLL_MS);
+      const pollAt = { ...options, pollMs: { deaf, answered } };
+      return { ...await visit(lobby, pollAt), atLobby: true };
     } catch (error) {
       // Where there is no door, the lock can be had without a visit.
       if (door === null) return UNANSWERED;
@@ -266,7 +285,18 @@ export class HostBackend implements Backend {
 const NEWCOMER: Standing = { right: "newcomer", ahead: 0, waitedMs: 0 };
 const OUT_OF_TURN: Standing = { ...NEWCOMER, right: "out of turn" };
 
-const UNANSWERED: VisitEnd = { answered: false, reply: null, gone: true };
+/** How a visit ended, and where it was. */
+interface Call extends VisitEnd {
+  /** Whether it was at the lobby, where anybody may listen. */
+  readonly atLobby: boolean;
+}
+
+const UNANSWERED: Call = {
+  answered: false,
+  reply: null,
+  gone: true,
+  atLobby: false,
+};
 
 // A process that dies does not close everything at once: its connection to the
 // first waiter may end some microseconds before its hold on the lock. Somebody

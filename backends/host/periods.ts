@@ -64,6 +64,13 @@ export const RETURNING_MS = 2;
 export const HEARING_MS = 1;
 
 /**
+ * How often in a row a waiter leaves a lock that it has to others who claim to
+ * have waited longer. They have so many chances to take it; then they are
+ * strangers, who only talk.
+ */
+export const MOST_CEDED = 16;
+
+/**
  * How long having seen a lock held makes its next taking one out of turn:
  * somebody may be waiting.
  */
@@ -87,5 +94,8 @@ export const ANSWER_MS = 1000;
 /** How often a file's lock is tried while nobody can ring for it. */
 export const POLL_MS = 40;
 
-/** How often it is tried all the same while its holder will ring. */
+/**
+ * How often it is tried all the same while its holder will ring; and any lock
+ * while somebody says so who may be a stranger.
+ */
 export const SLOW_POLL_MS = 1000;

@@ -83,13 +83,17 @@ export class Room {
    */
   readonly admit = (connection: Connection): ConnectionHandlers => {
     const reader = new LineReader();
+    let heard = false;
     this.#silent.add(connection);
     this.#limitSilent();
     return {
       onData: (bytes) => {
+        // Once: who asks again and again, and reads nothing, is not answered.
+        if (heard) return;
         const lines = reader.push(bytes);
-        if (lines === null) connection.close();
-        else if (lines.length > 0) this.#hear(connection, lines[0]!);
+        if (lines === null) return connection.close();
+        heard = lines.length > 0;
+        if (heard) this.#hear(connection, lines[0]!);
       },
       onClose: () => this.#forget(connection),
     };

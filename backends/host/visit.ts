@@ -25,7 +25,10 @@ export interface VisitOptions {
   hello: Hello;
   /** Ends the visit early. */
   signal?: AbortSignal;
-  /** When to look although the holder is still there, in milliseconds. */
+  /**
+   * When to look although the holder is still there, in milliseconds: as long as
+   * it says nothing, and after it has said the first thing.
+   */
   pollMs: { readonly deaf: number; readonly answered: number };
   /** Called with each thing that the holder says. */
   onReply(reply: Reply): void;
@@ -58,6 +61,9 @@ class Visitor {
   #connection: Connection | null = null;
   #reply: Reply | null = null;
   #timer: Timer | null = null;
+  // When to look at the latest, on the monotonic clock. Whatever is said later
+  // does not put that off: a stranger may be talking.
+  #lookBy: number | null = null;
   #over = false;
   #resolve!: (end: VisitEnd) => void;
 
@@ -96,12 +102,13 @@ class Visitor {
   // is over, the first one first; from then on every release rings.
   #hear(reply: Reply): void {
     this.#reply = reply;
+    const now = runtime.clock.monotonic();
+    this.#lookBy ??= now + this.#options.pollMs.answered;
     const margin = (reply.ahead === 0 ? 1 : 3) * DEFERENCE_MS;
-    this.#lookIn(
-      reply.settlesInMs > 0
-        ? reply.settlesInMs + margin
-        : this.#options.pollMs.answered,
-    );
+    const settledMs = reply.settlesInMs > 0
+      ? reply.settlesInMs + margin
+      : Infinity;
+    this.#lookIn(Math.min(settledMs, Math.max(0, this.#lookBy - now)));
     this.#options.onReply(reply);
   }
 

@@ -105,6 +105,10 @@ export class LineReader {
     const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true }))
       .split("\n");
     this.#rest = lines.pop()!;
-    return this.#rest.length > LONGEST_LINE ? null : lines;
+    const longest = lines.reduce(
+      (most, { length }) => Math.max(most, length),
+      this.#rest.length,
+    );
+    return longest > LONGEST_LINE ? null : lines;
   }
 }

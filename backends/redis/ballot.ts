@@ -6,7 +6,13 @@ import type { ServerFault } from "./faults.ts";
 import { majorityOf, RedisGrant } from "./redis_grant.ts";
 import { ACQUIRE, LEAVE, RAISE, type Script } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
-import { newOwner, ownerOf, type SharedLock, whoWeAre } from "./shared_lock.ts";
+import {
+  grantedFence,
+  newOwner,
+  ownerOf,
+  type SharedLock,
+  whoWeAre,
+} from "./shared_lock.ts";
 
 // A server that takes longer than half of the time to live is left out of a
 // vote, but none is before or after so many milliseconds: the first vote may
@@ -302,7 +308,7 @@ export class Ballot {
 function readVote({ stamp, values }: Answer): Vote {
   const [what, text, leftMs = -1] = values;
   if (what === "granted") {
-    return { says: "granted", stamp, fence: BigInt(String(text)) };
+    return { says: "granted", stamp, fence: grantedFence(text) };
   }
   return { says: "held", by: String(text), leftMs: Number(leftMs) };
 }

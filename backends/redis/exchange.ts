@@ -140,7 +140,7 @@ export class Exchange {
 
   #onAnswer(line: Line, answer: unknown): void {
     const [stamp, ...values] = Array.isArray(answer) ? answer : [];
-    if (this.#stamps.includes(String(stamp))) {
+    if (typeof stamp === "string" && this.#stamps.includes(stamp)) {
       const repeated = this.#stamps.length > 1;
       if (this.#end()) this.#outcome.resolve({ stamp, values, repeated });
       return;

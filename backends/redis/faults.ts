@@ -59,7 +59,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/READONLY|read only replica/, "this is a replica: name the master"],
   [/^CROSSSLOT/, "a cluster cannot keep names with such braces"],
   [/^OOM/, "the server is out of memory: see its maxmemory"],
-  [/^WRONGTYPE/, "something else keeps the lock's key: use another keyPrefix"],
+  [
+    /^WRONGTYPE|\bscript: |user_script/,
+    "something else keeps the lock's key: use another keyPrefix",
+  ],
   [/NotCapable|Requires net access/, "run with --allow-net"],
   [/client is (?:closed|offline)/, "connect the client first"],
 ];

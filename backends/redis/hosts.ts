@@ -28,7 +28,8 @@ export function parseHosts(hosts: unknown): RedisHost[] {
       "RedisLock hosts must name at least one server, got []",
     );
   }
-  const parsed = list.map(parseHost);
+  // Holes of the list, too, which map() would skip.
+  const parsed = Array.from(list, parseHost);
   const servers = new Set<string>();
   for (const { label, url } of parsed) {
     // Two databases of one server fail together.
@@ -55,6 +56,8 @@ function parseHost(host: unknown): RedisHost {
   if (typeof host !== "string" || host.trim() !== host || host === "") {
     throw wrongHost(host);
   }
+  // The parser of URLs leaves some out, and another server would be meant.
+  if (/\p{Cc}/u.test(host)) throw wrongHost(host);
   const hasScheme = /^[a-z]+:\/\//i.test(host);
   const url = parseUrl(hasScheme ? host : `redis://${host}`, host);
   const isKnown = url.protocol === "redis:" || url.protocol === "rediss:";

@@ -10,11 +10,14 @@ import { RedisGrant } from "./redis_grant.ts";
 import { ACQUIRE, LEAVE } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
 import {
+  grantedFence,
   newOwner,
+  readFence,
   readHolder,
   type SharedLock,
   whoWeAre,
 } from "./shared_lock.ts";
+import { isPast } from "./stamp.ts";
 import type { Listener } from "./wake_ups.ts";
 
 // A waiter refreshes its place this often, in milliseconds, and three times in
@@ -139,8 +142,13 @@ export class Place implements Listener {
     }
   }
 
+  // What makes no sense, or tells of a refresh that has not been, is no grant,
+  // whoever sent it: the server is asked.
   onMessage([fence = "", stamp = ""]: readonly string[]): void {
-    if (this.#grant === null) this.#accept(this.#makeGrant(fence, stamp));
+    if (this.#grant !== null) return;
+    const token = readFence(fence);
+    if (token === null || !isPast(stamp)) return this.onRecovery();
+    this.#accept(this.#makeGrant(token, stamp));
   }
 
   onRecovery(): void {
@@ -169,8 +177,7 @@ export class Place implements Listener {
       persistent: true,
       keepAlive: false,
     };
-    this.#ask(true, options).then(
-      (answer) => this.#onAnswer(answer),
+    this.#ask(true, options).then((answer) => this.#onAnswer(answer)).catch(
       (error) => {
         this.#fault = error;
         this.#bell.ring();
@@ -201,7 +208,7 @@ export class Place implements Listener {
 
   #read({ stamp, values }: Answer): RedisGrant | null {
     const [what, text] = values;
-    if (what === "granted") return this.#makeGrant(String(text), stamp);
+    if (what === "granted") return this.#makeGrant(grantedFence(text), stamp);
     const [, , leftMs = -1, ahead, ticket] = values;
     this.#see(readHolder(String(text), Number(leftMs)));
     if (what === "waiting") {
@@ -224,12 +231,12 @@ export class Place implements Listener {
     this.#due = runtime.clock.monotonic() + ms;
   }
 
-  #makeGrant(fence: string, stamp: string): RedisGrant {
+  #makeGrant(fencingToken: bigint, stamp: string): RedisGrant {
     return new RedisGrant({
       key: this.#lock.keys[0],
       owner: this.#owner,
       terms: this.#lock.terms,
-      fencingToken: BigInt(fence),
+      fencingToken,
       servers: [this.#server],
       granted: new Map([[this.#server, stamp]]),
       leave: (grant) => this.#release(grant),

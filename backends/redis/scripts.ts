@@ -81,7 +81,8 @@ local function waiter(owner)
   if not record then return nil end
   local deadline, ttl, counted, channel, stamp, who =
     string.match(record, '^(%d+) (%d+) (%d) (%S+) (%S+) (.*)$')
-  if tonumber(deadline) <= now then return nil end
+  -- It may be of somebody else's making.
+  if not deadline or tonumber(deadline) <= now then return nil end
   return {ttl = ttl, counted = counted == '1', channel = channel,
     stamp = stamp, who = who}
 end

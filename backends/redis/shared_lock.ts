@@ -3,6 +3,7 @@ import type { Holder } from "../core/holder.ts";
 import type { LeaseTerms } from "../core/lease_terms.ts";
 import { keptName } from "../core/names.ts";
 import { isDuration, isPid, parseObject } from "../core/untrusted.ts";
+import { ServerFault } from "./faults.ts";
 
 /** One lock, as its servers know it. */
 export interface SharedLock {
@@ -70,12 +71,41 @@ export function readHolder(text: string, leftMs: number): Holder {
     host: typeof host === "string" ? host : "",
     pid: isPid(pid) ? pid : 0,
   };
-  const acquiredAt = Number(acquired) * 1000;
+  // A number it must be: of some objects none can be made without an error.
+  const acquiredAt = typeof acquired === "number" ? acquired * 1000 : NaN;
   if (isDuration(acquiredAt)) holder.acquiredAt = new Date(acquiredAt);
-  if (leftMs >= 0) holder.expiresAt = new Date(runtime.clock.wall() + leftMs);
-  const fence = /"fence":(\d+)/.exec(text)?.[1];
-  if (fence !== undefined) holder.fencingToken = BigInt(fence);
+  const expiresAt = runtime.clock.wall() + leftMs;
+  if (leftMs >= 0 && isDuration(expiresAt)) {
+    holder.expiresAt = new Date(expiresAt);
+  }
+  const fence = readFence(/"fence":(\d+)/.exec(text)?.[1]);
+  if (fence !== null) holder.fencingToken = fence;
   return holder;
+}
+
+/**
+ * Reads a fencing token.
+ *
+ * @param value What should be its digits.
+ * @returns The token; null where it is no number of the server's, which has 64
+ * bits.
+ */
+export function readFence(value: unknown): bigint | null {
+  if (typeof value !== "string" || !/^\d{1,19}$/.test(value)) return null;
+  return BigInt(value);
+}
+
+/**
+ * Reads the fencing token of a grant.
+ *
+ * @param value What the server sent.
+ * @returns The token.
+ * @throws {ServerFault} If it is none.
+ */
+export function grantedFence(value: unknown): bigint {
+  const fence = readFence(value);
+  if (fence !== null) return fence;
+  throw new ServerFault("refused", "the server gave no fencing token");
 }
 
 /**

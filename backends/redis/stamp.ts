@@ -16,6 +16,16 @@ export function makeStamp(): string {
 }
 
 /**
+ * Whether a stamp tells a moment that has been. Others may write anything.
+ *
+ * @param stamp What should be a stamp of this process.
+ * @returns Whether it does.
+ */
+export function isPast(stamp: string): boolean {
+  return readStamp(stamp).monotonic <= runtime.clock.monotonic();
+}
+
+/**
  * The moment that a stamp tells.
  *
  * @param stamp A stamp of this process.
