@@ -27,7 +27,7 @@ const reports = `${root}.runtimes/reports`;
 
 /** Files whose tests measure processes against each other, or time closely. */
 const ALONE =
-  /\/(?:crash|fairness|host_hand_over|(?:file|socket)_strangers|processes|shortest_lease)_/;
+  /\/(?:crash|fairness|faults\/faults|host_hand_over|(?:file|socket)_strangers|processes|shortest_lease)_/;
 
 /** How many of the other files run side by side: mostly they let time pass. */
 const LANES = 3;
