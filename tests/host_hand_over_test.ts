@@ -2,9 +2,11 @@
 // callers get.
 import assert from "node:assert/strict";
 import { readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { lockFileName } from "../backends/file.ts";
+import { socketAddress } from "../backends/socket.ts";
 import { FileLock, SocketLock } from "../mod.ts";
 import { runtime } from "../runtime/mod.ts";
 import { PosixLockFiles } from "../runtime/posix_files.ts";
@@ -152,4 +154,62 @@ async function touch(name: string): Promise<string> {
   const lease = await new FileLock(name, { directory }).acquire();
   await lease.release();
   return join(directory, lockFileName(name));
+}
+
+describe("a holder of a SocketLock that was told how many follow it", () => {
+  it(
+    "tells a newcomer that they come first, although they are still on the way",
+    { skip: noSockets() },
+    async () => {
+      // It may be told only as long as they may still come: not where the
+      // machine takes longer than that to run the two of us.
+      for (let round = 0; round < 20; round++) {
+        const { ms, ahead } = await comeAfterOthers();
+        if (ms > 20) continue;
+        assert.deepEqual(ahead, { newcomer: 3, follower: 0 });
+        return;
+      }
+      assert.fail("The machine is too busy");
+    },
+  );
+});
+
+/** A holder with three waiters besides us is left; then two others come. */
+async function comeAfterOthers(): Promise<
+  { ms: number; ahead: { newcomer: number; follower: number } }
+> {
+  const name = uniqueName();
+  const path = socketAddress(name);
+  const reply = { ahead: 0, others: 3, settlesInMs: 0 };
+  const former = { ...reply, host: "web-3", pid: 1, acquiredAt: Date.now() };
+  const server = createServer((socket) => {
+    socket.once("data", () => {
+      server.close();
+      socket.end(JSON.stringify(former) + "\n");
+    });
+  });
+  await new Promise<void>((resolve) =>
+    server.listen({ path, exclusive: true }, resolve)
+  );
+  const lease = await new SocketLock(name).acquire();
+  const began = performance.now();
+  // Whoever has just had the lock, and a waiter from before.
+  const newcomer = await askForPlace(path, { waitedMs: 0 });
+  const follower = await askForPlace(path, { waitedMs: 500, aheadBefore: 1 });
+  const ms = performance.now() - began;
+  await lease.release();
+  return { ms, ahead: { newcomer, follower } };
+}
+
+function askForPlace(path: string, hello: object): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    socket.on("error", reject);
+    socket.once("data", (data) => {
+      resolve(JSON.parse(String(data).split("\n")[0]!).ahead);
+      socket.destroy();
+    });
+    const said = { want: "turn", claim: false, ...hello };
+    socket.write(JSON.stringify(said) + "\n");
+  });
 }
