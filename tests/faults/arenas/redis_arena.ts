@@ -207,10 +207,8 @@ function serverFaults(seatOf: (drawn: Drawn) => Seat): FaultKind[] {
 /** A replica takes over; what it was not yet told of is lost. */
 async function promote(seat: Seat): Promise<Undo> {
   const { server } = seat;
-  const replica = await RedisProcess.start(
-    ...KEEPING,
-    ...["--replicaof", "127.0.0.1", String(server.port)],
-  );
+  const replica = await RedisProcess.start(...KEEPING);
+  await replica.command("REPLICAOF", "127.0.0.1", String(server.port));
   await until("a replica", async () => {
     const info = String(await replica.command("INFO", "replication"));
     return info.includes("master_link_status:up");
