@@ -5,8 +5,8 @@ import type {
   Listener,
   MaybePromise,
 } from "../../runtime/types.ts";
+import { Followers } from "./followers.ts";
 import {
-  FOLLOWED_MS,
   FOLLOWING_MS,
   HEARING_MS,
   MOST_OVERTAKING,
@@ -53,9 +53,7 @@ export class Room {
   #onGuest: (() => void) | null = null;
   #lobby: Listener | null = null;
   #lobbyAddress: string | null = null;
-  #followers = 0;
-  #followBy = 0;
-  #followedBy = 0;
+  readonly #followers = new Followers();
 
   /** Whether nobody is connected, nor can be without the door. */
   get empty(): boolean {
@@ -163,16 +161,12 @@ export class Room {
    * @param ms How long the next of them may take.
    */
   expect(followers: number, ms: number): void {
-    const now = runtime.clock.monotonic();
-    this.#followers = followers;
-    this.#followBy = now + ms;
-    this.#followedBy = now + FOLLOWED_MS;
+    this.#followers.expect(followers, ms);
   }
 
   /** Whether the next who are to follow have not come yet, but still may. */
   get incomplete(): boolean {
-    return runtime.clock.monotonic() < this.#followBy &&
-      this.#followed(NEXT) < Math.min(NEXT, this.#followers);
+    return this.#followers.areAwaited(this.#followed(NEXT));
   }
 
   /**
@@ -181,11 +175,8 @@ export class Room {
    * @returns A promise that resolves when they are there, or their time is up.
    */
   async completed(): Promise<void> {
-    const left = this.#followBy - runtime.clock.monotonic();
-    await this.#until(() => !this.incomplete, left);
-    // Who has not come in time has given up, or died.
-    const followed = this.#followed();
-    if (followed < NEXT) this.#followers = followed;
+    await this.#until(() => !this.incomplete, this.#followers.nextInMs);
+    this.#followers.settle(this.#followed());
   }
 
   /** How many wait, those on the way from the former holder among them. */
@@ -203,9 +194,7 @@ export class Room {
   }
 
   get #missing(): number {
-    if (this.#followers === 0) return 0;
-    if (runtime.clock.monotonic() >= this.#followedBy) return 0;
-    return Math.max(0, this.#followers - this.#followed());
+    return this.#followers.missing(this.#followed());
   }
 
   /** How many come before a guest, of whom some may be on the way. */
@@ -264,7 +253,7 @@ export class Room {
     leaving.push(...this.#silent);
     const lobby = this.#lobby;
     this.#settledAt = Infinity;
-    this.#followers = 0;
+    this.#followers.clear();
     this.#overtaken = 0;
     this.#guests.length = 0;
     this.#silent.clear();
@@ -308,7 +297,7 @@ export class Room {
     const place = this.#guests.findIndex((g) => g.connection === connection);
     if (place === -1) return;
     const [guest] = this.#guests.splice(place, 1);
-    if (guest!.aheadBefore !== null && this.#followers > 0) this.#followers--;
+    if (guest!.aheadBefore !== null) this.#followers.leave();
     if (place === 0) this.#tellPlace(0);
   }
 
