@@ -1,4 +1,5 @@
 // The judge of the fault suite is judged: who was served in which order.
+import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { History, plainKind, type Told } from "./_histories.ts";
 import { finds } from "./_judged.ts";
@@ -157,6 +158,55 @@ describe("checkHistory: order between workers", () => {
     history.attempt({ worker: "1.1", asks: 5, gets: 21, releases: 100 });
     history.attempt({ worker: "2.1", asks: 10, gets: 101, releases: 200 });
     history.attempt({ worker: "3.1", asks: 25, gets: 201, releases: 210 });
+    finds(history, plainKind);
+  });
+});
+
+describe("checkHistory: the overtaking that is allowed", () => {
+  const host = { ...plainKind, mostOvertaking: 2, newcomerMs: 2 };
+
+  it("lets newcomers by, as long as they do not wait", () => {
+    const found = overtaking({}, { asks: 99.5 });
+    finds(found.history, host);
+    finds(found.history, plainKind, overtaken(found));
+    const waited = overtaking({}, { asks: 98 });
+    finds(waited.history, host, overtaken(waited));
+  });
+
+  it("lets a process pass the lock to its own tasks, and not for ever", () => {
+    const history = new History();
+    history.attempt({ worker: "1.1", asks: 1, gets: 2, releases: 100 });
+    const a = history.attempt({
+      ...{ worker: "2.1", asks: 10, gets: 141, releases: 150 },
+    });
+    const own = [100.6, 110.6, 120.6].map((gets) =>
+      history.attempt({
+        ...{ worker: "1.1", asks: 50, gets, releases: gets + 9 },
+      })
+    );
+    finds(history, { ...host, mostOvertaking: 3 });
+    finds(history, host, overtaken({ a, b: own[2]! }));
+  });
+
+  it("counts those it tolerates, and finds all when there are more", () => {
+    const found = overtaking();
+    const tolerant = { ...plainKind, mostMisordered: 0.1 };
+    assert.equal(finds(found.history, tolerant).misorders, 1);
+    const again = { asks: 301, gets: 401, releases: 410 };
+    const holds = { worker: "1.1", asks: 300.6, gets: 300.8, releases: 390 };
+    found.history.attempt(holds);
+    const late = { worker: "2.1", gets: 412, releases: 420 };
+    const a = found.history.attempt({ ...again, ...late });
+    const b = found.history.attempt({ ...again, worker: "3.1", asks: 330 });
+    finds(found.history, tolerant, overtaken(found), overtaken({ a, b }));
+  });
+
+  it("gives the place of one that gave up to the next of its process", () => {
+    const history = new History();
+    history.attempt({ worker: "1.1", asks: 1, gets: 2, releases: 100 });
+    history.attempt({ worker: "3.1", asks: 10, refused: 60 });
+    history.attempt({ worker: "2.1", asks: 30, gets: 111, releases: 120 });
+    history.attempt({ worker: "3.1", asks: 50, gets: 101, releases: 110 });
     finds(history, plainKind);
   });
 });

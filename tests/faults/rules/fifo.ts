@@ -56,7 +56,7 @@ function* contended(
     waiting = waiting.filter(({ attempt }) => attempt.settledAt > at);
     // It passes the lock to a task of its own, or has just come by.
     const isFree = previous?.worker === worker || at - invoke.at < newcomerMs;
-    overtaking = isFree ? overtaking + 1 : 0;
+    overtaking = isFree && waiting.length > 0 ? overtaking + 1 : 0;
     previous = head.attempt;
     if (overtaking === 0 || overtaking > mostOvertaking) {
       yield { head, waiting };
