@@ -7,6 +7,9 @@ import { askHolder } from "./ask_holder.ts";
 /** What the kernel's list of sockets calls one that listens (`__SO_ACCEPTCON`). */
 const LISTENING = 0x10000;
 
+/** What it calls a stream: others cannot be connected to as one. */
+const STREAM = "0001";
+
 // How many holders are asked at once: each is a connection.
 const MOST_AT_ONCE = 32;
 
@@ -31,9 +34,10 @@ export async function listSockets(): Promise<HeldLock[]> {
 
 // Lines such as `…: 00000002 00000000 00010000 0001 01 4711 @locking:report`.
 function lockAddress(line: string): string[] {
-  const [, , , flags = "", , , , path = ""] = line.trim().split(/\s+/);
-  const listens = (parseInt(flags, 16) & LISTENING) !== 0;
-  return listens && /^@locking[:#]/.test(path) ? [`\0${path.slice(1)}`] : [];
+  const [, , , flags = "", type, , , path = ""] = line.trim().split(/\s+/);
+  const listens = type === STREAM && (parseInt(flags, 16) & LISTENING) !== 0;
+  const isLock = /^@locking(?::|#[0-9a-f]{64}$)/.test(path);
+  return listens && isLock ? [`\0${path.slice(1)}`] : [];
 }
 
 async function look(address: string): Promise<HeldLock[]> {
