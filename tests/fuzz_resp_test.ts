@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { type Holder, RedisLock } from "../mod.ts";
-import { fuzz, mutate, nastyText, nearJson, Random } from "./_fuzz.ts";
+import {
+  fuzz,
+  fuzzSeed,
+  mutate,
+  nastyText,
+  nearJson,
+  Random,
+} from "./_fuzz.ts";
 import { uniqueName } from "./_names.ts";
 import { within } from "./_time.ts";
 
@@ -121,6 +128,23 @@ describe("RedisLock of a server that answers anything", () => {
           await outcome("a critical section", work);
         }),
     }));
+
+  it("with what is nested without an end: LOCK_BACKEND, and nothing escapes", () => {
+    const deep = "*1\r\n".repeat(3000) + ":1\r\n";
+    const random = new Random(fuzzSeed());
+    const answer = (stamp: string): string => {
+      const first = random.once(2) ? deep : `$${stamp.length}\r\n${stamp}\r\n`;
+      return `*4\r\n${first}$7\r\nwaiting\r\n${deep}${deep}`;
+    };
+    return withServer(answer, async (hosts) => {
+      for (let i = 0; i < 4; i++) {
+        const lock = new RedisLock(uniqueName(), { hosts, ...TERMS });
+        await outcome("holder()", () => lock.holder());
+        const options = { timeoutMs: 300 };
+        await outcome("a wait", () => lock.acquire(options));
+      }
+    });
+  });
 
   it("with others, so that there is no majority: LOCK_BACKEND or a timeout", () =>
     fuzz("answers of servers", {
