@@ -7,9 +7,6 @@ import { askHolder } from "./ask_holder.ts";
 /** What the kernel's list of sockets calls one that listens (`__SO_ACCEPTCON`). */
 const LISTENING = 0x10000;
 
-/** What it calls a stream: others cannot be connected to as one. */
-const STREAM = "0001";
-
 // How many holders are asked at once: each is a connection.
 const MOST_AT_ONCE = 32;
 
@@ -34,8 +31,8 @@ export async function listSockets(): Promise<HeldLock[]> {
 
 // Lines such as `…: 00000002 00000000 00010000 0001 01 4711 @locking:report`.
 function lockAddress(line: string): string[] {
-  const [, , , flags = "", type, , , path = ""] = line.trim().split(/\s+/);
-  const listens = type === STREAM && (parseInt(flags, 16) & LISTENING) !== 0;
+  const [, , , flags = "", , , , path = ""] = line.trim().split(/\s+/);
+  const listens = (parseInt(flags, 16) & LISTENING) !== 0;
   const isLock = /^@locking(?::|#[0-9a-f]{64}$)/.test(path);
   return listens && isLock ? [`\0${path.slice(1)}`] : [];
 }
