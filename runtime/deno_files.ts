@@ -1,5 +1,6 @@
 import { environment, refuseDenoDeploy } from "./deno_environment.ts";
 import { RuntimeFault, systemCode, toFault } from "./fault.ts";
+import { readText } from "./read_text.ts";
 import type { Inode, LockFile, LockFiles } from "./types.ts";
 
 const encoder = new TextEncoder();
@@ -50,7 +51,14 @@ export class DenoLockFiles implements LockFiles {
 
   read(path: string): string | null {
     try {
-      return Deno.readTextFileSync(path);
+      // Looked at first: to open a FIFO would be to wait for its writer.
+      if (!Deno.lstatSync(path).isFile) return null;
+      const file = Deno.openSync(path, { read: true });
+      try {
+        return readText((buffer) => file.readSync(buffer) ?? 0);
+      } finally {
+        file.close();
+      }
     } catch {
       return null;
     }

@@ -1,5 +1,6 @@
 import { RuntimeFault, systemCode, toFault } from "./fault.ts";
 import { builtin } from "./process.ts";
+import { readText } from "./read_text.ts";
 import type { Inode, LockFile, LockFiles } from "./types.ts";
 
 type Fs = typeof import("node:fs");
@@ -60,10 +61,22 @@ export class PosixLockFiles implements LockFiles {
   }
 
   read(path: string): string | null {
+    const fs = builtin<Fs>("node:fs");
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+    let descriptor: number;
     try {
-      return builtin<Fs>("node:fs").readFileSync(path, "utf8");
+      descriptor = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     } catch {
       return null;
+    }
+    try {
+      return fs.fstatSync(descriptor).isFile()
+        ? readText((buffer) => fs.readSync(descriptor, buffer))
+        : null;
+    } catch {
+      return null;
+    } finally {
+      fs.closeSync(descriptor);
     }
   }
 }

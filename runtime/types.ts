@@ -210,7 +210,9 @@ export interface LockFiles {
    */
   inode(path: string): Inode | null;
   /**
-   * The first few kilobytes of a file, or null where it cannot be read.
+   * The beginning of a regular file, or null where it cannot be read. What others
+   * have put there instead, such as a FIFO without a writer, keeps nobody
+   * waiting.
    *
    * @param path The file's path.
    * @returns The text or null.

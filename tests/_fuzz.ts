@@ -10,7 +10,7 @@ import { longRun } from "./_runtimes.ts";
 const DEFAULT_SEED = 20_261_124;
 
 // How many times more rounds a long run has.
-const LONG_FACTOR = 20;
+const LONG_FACTOR = 10;
 
 /** The seed of this run: `LOCKING_FUZZ_SEED`, or always the same. */
 export function fuzzSeed(): number {

@@ -1,8 +1,9 @@
 /** FileLock and other programs' flock(2) on the same file. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { after, describe, it } from "node:test";
 import { lockFileName } from "../backends/file.ts";
 import { FileLock } from "../mod.ts";
@@ -151,3 +152,32 @@ function testWaiting(stranger: Stranger, skip: string | false): void {
       }),
   );
 }
+
+describe("FileLock whose file is another one's", () => {
+  it("FIFO that is locked: holder() is told at once", {
+    skip: noFiles() || noProgram("flock", "--version"),
+  }, () =>
+    withProcesses(async (processes) => {
+      const { lock, path } = fresh();
+      assert.equal(spawnSync("mkfifo", [path]).status, 0);
+      // A FIFO that is opened for both directions has no writer to wait for.
+      const script = 'exec 9<>"$0"; flock -n 9; echo held; read line';
+      const child = processes.program("sh", "-c", script, path);
+      await child.line("held");
+      const { pid } = (await within(1000, "it", lock.holder()))!;
+      assert.ok(pid >= 0);
+      await assert.rejects(lock.tryAcquire(), { code: "LOCK_BACKEND" });
+    }));
+
+  it("file without an end: no more than its beginning is read", {
+    skip: noFiles(),
+  }, () =>
+    withProcesses(async (processes) => {
+      const { lock, path } = fresh();
+      const child = await hold(processes, STRANGERS[0]!, path);
+      truncateSync(path, 2 ** 30);
+      const before = process.memoryUsage().rss;
+      assert.equal((await lock.holder())?.pid, child.pid);
+      assert.ok(process.memoryUsage().rss - before < 2 ** 28);
+    }));
+});

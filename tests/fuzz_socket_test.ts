@@ -445,6 +445,25 @@ describe("A holder of a SocketLock", () => {
   );
 
   it(
+    "hangs up on a line that is too long, whether it ends or not",
+    { skip },
+    () =>
+      withStrangers(async (strangers) => {
+        const spec = kind.fresh();
+        const lease = await kind.create(spec).acquire();
+        const long = JSON.stringify({ ...HELLO, more: "x".repeat(1500) });
+        for (const text of ["x".repeat(2000), long + "\n", long]) {
+          const socket = await strangers.connect(socketAddress(spec.name));
+          const closed = new Promise((resolve) => socket!.on("close", resolve));
+          socket!.write(text);
+          await within(1000, `the end after ${text.length}`, closed);
+        }
+        lease.assertHeld();
+        await lease.release();
+      }),
+  );
+
+  it(
     "hangs up on who does not take what it is told",
     { skip },
     () =>

@@ -33,7 +33,8 @@ export async function listSockets(): Promise<HeldLock[]> {
 function lockAddress(line: string): string[] {
   const [, , , flags = "", , , , path = ""] = line.trim().split(/\s+/);
   const listens = (parseInt(flags, 16) & LISTENING) !== 0;
-  return listens && /^@locking[:#]/.test(path) ? [`\0${path.slice(1)}`] : [];
+  const isLock = /^@locking(?::|#[0-9a-f]{64}$)/.test(path);
+  return listens && isLock ? [`\0${path.slice(1)}`] : [];
 }
 
 async function look(address: string): Promise<HeldLock[]> {
