@@ -14,7 +14,7 @@ import { run } from "./run.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Files of the suite that look at the sources themselves. */
-const OF_SOURCES = /boundaries_test\.ts$/;
+const OF_SOURCES = /(?:boundaries|lazy_drivers|reliability)_test\.ts$/;
 
 /** Options of {@linkcode makeProject}. */
 export interface ProjectOptions {

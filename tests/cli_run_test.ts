@@ -14,7 +14,7 @@ import {
 import { uniqueName } from "./_names.ts";
 import { noProgram, noSockets } from "./_platform.ts";
 import { type Processes, withProcesses } from "./_processes.ts";
-import { until, within } from "./_time.ts";
+import { sleep, until, within } from "./_time.ts";
 
 const skip = noSockets();
 
@@ -247,6 +247,7 @@ describe("locking run", () => {
       const pid = Number(find(/up \d+/)[0]![0].slice(3));
       child.write("\x03");
       await until("the signal", () => find(/got it/).length > 0);
+      await sleep(100); // A second one would come in that time.
       // What comes later is forwarded later.
       child.pid = pid;
       child.signal("SIGTERM");

@@ -7,6 +7,7 @@ import { LeaseClock, readMoment } from "../backends/core/lease_clock.ts";
 import { Lock } from "../backends/core/lock.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { Clock } from "../runtime/types.ts";
+import { within } from "./_time.ts";
 
 /** Clocks that stand still until they are set. */
 class SetClock implements Clock {
@@ -125,12 +126,24 @@ describe("a lease", () => {
     backend.ttlMs = 100;
     const lease = await new MemoryLock(backend).acquire();
     const { signal } = lease;
-    const aborted = once(signal);
-    // Keeps the process alive meanwhile: a lease alone does not.
-    const alive = setInterval(() => {}, 1000);
-    await aborted;
-    clearInterval(alive);
+    await within(2000, "the loss", once(signal));
     assert.equal((signal.reason as { code: string }).code, "LOCK_LOST");
+  });
+
+  it("aborts its signal soon after the machine slept over its end", async () => {
+    const { clock } = runtime;
+    const { wall } = clock;
+    const backend = new MemoryBackend(clock);
+    const lease = await new MemoryLock(backend).acquire();
+    const aborted = once(lease.signal);
+    // No timer knows of that time.
+    clock.wall = () => wall() + 2 * backend.ttlMs;
+    try {
+      await within(3000, "the loss", aborted);
+    } finally {
+      clock.wall = wall;
+    }
+    assert.throws(() => lease.assertHeld(), isLost);
   });
 
   it("aborts its signal at once when the backend reports the loss", async () => {
@@ -155,7 +168,7 @@ describe("a lease", () => {
     const next = lock.acquire();
     lock.backend.owner = null; // Its TTL passed on the server.
     lock.backend.lose!("gone");
-    const lease = await next;
+    const lease = await within(1000, "the grant", next);
     assert.equal(lease.fencingToken, 2n);
     await lost.release();
     lease.assertHeld();
@@ -180,7 +193,8 @@ describe("a lease", () => {
     await assert.rejects(lease.release(), /connection lost/);
     lock.backend.owner = null;
     lock.backend.failRelease = false;
-    await (await lock.acquire()).release();
+    const next = await within(1000, "the grant", lock.acquire());
+    await next.release();
   });
 });
 
@@ -228,7 +242,7 @@ describe("a grant that nobody wants any more", () => {
     await assert.rejects(attempt, /enough/);
     lock.backend.attempt = null;
     answer();
-    await lock.acquire();
+    await within(1000, "the grant", lock.acquire());
     assert.deepEqual(lock.backend.releases, [1n]);
   });
 

@@ -162,6 +162,32 @@ describe("DynamoLock whose acquire arrives late", () => {
     await lease!.release();
   });
 
+  test("does not replace a lease that has been renewed meanwhile", async (stage) => {
+    const { server, proxy, name } = stage;
+    const beat = (expiry: string): Promise<void> =>
+      server.put({
+        lockname: { S: name },
+        expiry: { N: expiry },
+        lockid: { N: "31415" },
+        ttl: { N: String(TERMS.ttlMs) },
+        fence: { N: "7" },
+      });
+    await beat("1000");
+    const claims: unknown[] = [];
+    proxy.onRequest = (call): Fault | null => {
+      if (!isAcquire(call) || !JSON.stringify(call).includes(":dead")) {
+        return null;
+      }
+      claims.push(call);
+      return { kind: "delay", ms: 200 };
+    };
+    const waiting = stage.ours().acquire({ timeoutMs: 1.8 * TERMS.ttlMs });
+    await until("a claim to the dead lease", () => claims.length > 0);
+    await beat("1001");
+    await assert.rejects(waiting);
+    assert.equal((await server.get(name))?.lockid?.N, "31415");
+  });
+
   test("does not take the lock again when it has been released", async (stage) => {
     const lock = stage.ours();
     let copies = 0;

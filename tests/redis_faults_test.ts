@@ -145,11 +145,27 @@ describe("RedisLock through a network that fails", () => {
     await until("no key", async () => await keyOf(lock) === null);
   });
 
+  it("a grant whose message tells of an old refresh is not handed out", {
+    skip,
+  }, async () => {
+    const lock = lockThrough(server.host);
+    const lease = await lock.acquire();
+    const waiting = lockThrough(proxy.host, lock.name).acquire();
+    await waiters(lock.name, 1);
+    await age(lock.name, 2 * TERMS.ttlMs);
+    await lease.release();
+    // It asks again, and is told of a grant that it can trust.
+    const theirs = await within(3000, "the grant", waiting);
+    theirs.assertHeld();
+    await theirs.release();
+  });
+
   for (const mode of ["drop", "hold"] as const) {
     it(`an answer lost on acquire leaves no orphan (${mode})`, {
       skip,
     }, async () => {
-      const lock = lockThrough(proxy.host);
+      // An orphan would end after 5 s.
+      const lock = new RedisLock(uniqueName(), { hosts: proxy.host });
       await lock.withLock(() => {});
       proxy.mode = mode;
       const waiting = lock.acquire();
@@ -174,6 +190,18 @@ describe("RedisLock through a network that fails", () => {
       assert.equal(lease.signal.aborted, false);
     });
   }
+
+  it("an attempt none of whose answers comes leaves no orphan", {
+    skip,
+  }, async () => {
+    const lock = new RedisLock(uniqueName(), { hosts: proxy.host });
+    await lock.withLock(() => {});
+    proxy.mode = "drop";
+    await assert.rejects(lock.tryAcquire(), { code: "LOCK_BACKEND" });
+    proxy.mode = "pass";
+    // Long before its time to live is over.
+    await until("no key", async () => await keyOf(lock) === null, 1500);
+  });
 
   it("an aborted attempt whose answer is lost leaves no orphan", {
     skip,
@@ -208,6 +236,17 @@ describe("RedisLock through a network that fails", () => {
     await theirs.release();
   });
 });
+
+/** Has the server believe that a waiter's last refresh was made earlier. */
+async function age(name: string, ms: number): Promise<void> {
+  const key = `locking:{${name}}:waiters`;
+  const [owner] = await server.command("HKEYS", key) as string[];
+  const record = await server.command("HGET", key, owner!) as string;
+  const older = record.replace(/ ([\d.]+)\//, (_, monotonic) => {
+    return ` ${Number(monotonic) - ms}/`;
+  });
+  await server.command("HSET", key, owner!, older);
+}
 
 async function waiters(name: string, count: number): Promise<void> {
   await until(`${count} waiters`, async () => {
@@ -277,6 +316,31 @@ describe("RedisLock of a server that refuses for a while", () => {
       assert.equal(lease.signal.aborted, false);
       await lease.release();
     }));
+});
+
+describe("RedisLock of a server that has refused a renewal", () => {
+  it(
+    "is asked again before the next heartbeat",
+    { skip },
+    () =>
+      withRedis(1, async ([own]) => {
+        const terms = { ttlMs: 2000, heartbeatIntervalMs: 900 };
+        const lock = new RedisLock(uniqueName(), {
+          hosts: own!.host,
+          ...terms,
+        });
+        const lease = await lock.acquire();
+        const key = `locking:{${lock.name}}`;
+        const nobody = String(await freePort());
+        await own!.command("REPLICAOF", "127.0.0.1", nobody);
+        await sleep(terms.ttlMs / 2); // The first heartbeat comes meanwhile.
+        await own!.command("REPLICAOF", "NO", "ONE");
+        const isRenewed = async (): Promise<boolean> =>
+          Number(await own!.command("PTTL", key)) > terms.ttlMs / 2;
+        await until("a renewal", isRenewed, 450);
+        await lease.release();
+      }),
+  );
 });
 
 describe("RedisLock of a server that cannot be used", () => {

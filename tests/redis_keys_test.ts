@@ -32,6 +32,10 @@ describe("RedisLock's keys", () => {
         });
         const granted = other.acquire();
         await until("a waiter", async () => (await own!.keys()).length === 4);
+        // Even if all of them die now.
+        for (const key of await own!.keys()) {
+          assert.ok(Number(await own!.command("PTTL", key)) > 0, key);
+        }
         await lease.release();
         await (await granted).release();
         assert.deepEqual(await own!.keys(), ["locking:{report}:fence"]);
@@ -113,6 +117,8 @@ describe("RedisLock's keys", () => {
           return last.expiry !== expiry;
         });
         assert.ok(Number(last.expiry) > Number(expiry));
+        const key = `locking:{${lock.name}}`;
+        assert.ok(Number(await server.own.command("PTTL", key)) <= 600);
         assert.deepEqual({ ...last, expiry: 0 }, { ...first, expiry: 0 });
       }
       await lease.release();
