@@ -34,7 +34,7 @@ function testBlocking(kind: Kind): void {
   }, () =>
     withProcesses(async ({ script }) => {
       const spec = kind.fresh();
-      const args = ["acquire", "2000", JSON.stringify(spec)];
+      const args = ["acquire", "4000", JSON.stringify(spec)];
       const child = script(nthRuntime(1), "contend.ts", ...args);
       await child.line("ready");
       child.write("go");
