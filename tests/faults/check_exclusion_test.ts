@@ -202,6 +202,24 @@ describe("checkHistory: exclusion while it is suspended", () => {
     finds(history, tellsAt);
   });
 
+  it("counts from the grant of one that got the lock after the loss", () => {
+    const got = { asks: 5, gets: 80 };
+    const { history } = outlived(180, got);
+    history.fault({ ...loss, from: 50, until: 60 });
+    finds(history, tellsAt);
+    const late = outlived(181, got);
+    const [begin, end] = late.history.fault({ ...loss, from: 50, until: 60 });
+    const events = [late.a.grant, begin!, end!, late.a.lost];
+    finds(late.history, tellsAt, { rule: "told", events });
+  });
+
+  it("excuses nobody who asked only after the loss", () => {
+    const { history, a, b } = outlived(160, { asks: 61, gets: 80 });
+    history.fault({ ...loss, from: 50, until: 60 });
+    const events = [a.grant, b.grant, a.lost];
+    finds(history, { ...tellsAt, fifo: false }, { rule: "exclusion", events });
+  });
+
   it("takes a release, or a death, for told", () => {
     const { history } = twoTenures({ releases: 160 });
     history.fault({ ...loss, from: 50, until: 60 });

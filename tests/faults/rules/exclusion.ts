@@ -46,11 +46,11 @@ function checkPair(pair: Pair, it: Case): void {
   it.findings.overlapped.add(pair.younger.attempt);
 }
 
-/** What may have let both in: a fault that began later has not. */
+/** What may have let both in: no fault that began later, or was over before. */
 function causesOf({ older, younger }: Pair, { model }: Case): Fault[] {
   return model.faults.filter((fault) =>
     fault.suspends.includes("exclusion") && fault.from <= younger.from &&
-    fault.recoveredAt >= older.from
+    fault.recoveredAt >= older.from && fault.until >= older.attempt.invoke.at
   );
 }
 
@@ -107,9 +107,11 @@ function checkTold(
   const first = causes[0]!;
   const last = causes.reduce((a, b) => a.until > b.until ? a : b);
   const until = Math.min(older.until, model.whole.until);
-  const paused = attempt.worker.pauses
-    .lengthWithin({ from: first.from, until });
-  const late = until - last.until - paused - promised.toldWithinMs;
+  // A grant may have been on its way while its memory was lost.
+  const since = Math.max(last.until, older.from);
+  const from = Math.min(first.from, since);
+  const paused = attempt.worker.pauses.lengthWithin({ from, until });
+  const late = until - since - paused - promised.toldWithinMs;
   if (late <= 0) return;
   const message = `${attempt.worker.name} is told ${late.toFixed(3)} ms too ` +
     `late that "${name}" is another's`;
