@@ -42,6 +42,12 @@ const subjects: readonly string[] = [
   ...runtimeIds.slice(1).map((id) => `${PACKAGE}-${id}`),
 ];
 
+/**
+ * Where tests between processes have processes of all runtimes: once with the
+ * sources, once with the package. Elsewhere they have those of one.
+ */
+const MIXED: readonly string[] = ["deno", `${PACKAGE}-node24`];
+
 /** Whoever uses the library on Node has the package. */
 const usual = subjects.filter((id) => !id.startsWith("node"));
 
@@ -179,10 +185,11 @@ async function runSuite(
   { filter }: Selection,
 ): Promise<Row> {
   const started = performance.now();
-  const { title, files } = subject;
+  const { title, files, runtime } = subject;
+  const others = MIXED.includes(title) ? here : [runtime];
   const env = {
     DENO_NO_UPDATE_CHECK: "1",
-    LOCKING_TEST_RUNTIMES: JSON.stringify(here),
+    LOCKING_TEST_RUNTIMES: JSON.stringify(others),
     NO_COLOR: "1",
   };
   console.log(`\n${title}: ${files.length} files`);
@@ -196,8 +203,8 @@ async function runSuite(
     }
   };
   await run(files.filter((file) => ALONE.test(file)));
-  const others = alternate(files.filter((file) => !ALONE.test(file)));
-  await Promise.all(Array.from({ length: LANES }, () => run(others)));
+  const rest = alternate(files.filter((file) => !ALONE.test(file)));
+  await Promise.all(Array.from({ length: LANES }, () => run(rest)));
   const seconds = (performance.now() - started) / 1000;
   return { title, ...sum(tallies), seconds };
 }
