@@ -209,6 +209,14 @@ export class Place implements Listener {
   #read({ stamp, values }: Answer): RedisGrant | null {
     const [what, text] = values;
     if (what === "granted") return this.#makeGrant(grantedFence(text), stamp);
+    if (what !== "waiting" && what !== "held") {
+      // Else nobody would ask it again.
+      const { label } = this.#server;
+      throw new ServerFault(
+        "refused",
+        `${label}: it answers what is no answer`,
+      );
+    }
     const [, , leftMs = -1, ahead, ticket] = values;
     this.#see(readHolder(String(text), Number(leftMs)));
     if (what === "waiting") {
