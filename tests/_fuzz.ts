@@ -4,6 +4,7 @@
  */
 import process from "node:process";
 import { inspect } from "node:util";
+import { Random } from "./_random.ts";
 import { longRun } from "./_runtimes.ts";
 
 // What a run begins with unless it is told: CI is to be repeatable.
@@ -17,36 +18,6 @@ export function fuzzSeed(): number {
   const given = Number(process.env.LOCKING_FUZZ_SEED || DEFAULT_SEED);
   if (Number.isSafeInteger(given)) return given;
   throw new RangeError("LOCKING_FUZZ_SEED must be an integer");
-}
-
-/** A pseudo-random source (Marsaglia, "Xorshift RNGs", 2003). */
-export class Random {
-  #state: number;
-
-  /** Begins the sequence of a seed. */
-  constructor(seed: number) {
-    // Seeds that are neighbours are not to begin alike; and 0 would stay 0.
-    this.#state = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) | 0 || 1;
-    for (let i = 0; i < 8; i++) this.below(2);
-  }
-
-  /** An integer from 0 to below a bound. */
-  below(bound: number): number {
-    this.#state ^= this.#state << 13;
-    this.#state ^= this.#state >>> 17;
-    this.#state ^= this.#state << 5;
-    return Math.floor((this.#state >>> 0) / 2 ** 32 * bound);
-  }
-
-  /** Whether something happens that happens once in so many times. */
-  once(times: number): boolean {
-    return this.below(times) === 0;
-  }
-
-  /** One of some things. */
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
 }
 
 /** What {@linkcode fuzz} does. */

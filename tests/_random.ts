@@ -33,9 +33,13 @@ export class Random {
     return this.next() < probability;
   }
 
+  /** Whether something happens that happens once in so many times. */
+  once(times: number): boolean {
+    return this.below(times) === 0;
+  }
+
   /** One of some values. */
   pick<T>(values: readonly T[]): T {
-    if (values.length === 0) throw new RangeError("Nothing to pick from");
-    return values[this.below(values.length)] as T;
+    return values[this.below(values.length)]!;
   }
 }

@@ -20,10 +20,10 @@ import {
   nastyNumber,
   nastyText,
   nastyValue,
-  type Random,
   show,
   Trap,
 } from "./_fuzz.ts";
+import type { Random } from "./_random.ts";
 import { uniqueName } from "./_names.ts";
 import { noDescriptors, openDescriptors } from "./_spies.ts";
 

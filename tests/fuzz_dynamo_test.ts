@@ -13,14 +13,8 @@ import {
   noEngine,
   type RawItem,
 } from "./_dynamo.ts";
-import {
-  fuzz,
-  mutate,
-  nastyText,
-  nearJson,
-  type Random,
-  randomBytes,
-} from "./_fuzz.ts";
+import { fuzz, mutate, nastyText, nearJson, randomBytes } from "./_fuzz.ts";
+import type { Random } from "./_random.ts";
 import { uniqueName } from "./_names.ts";
 import { within } from "./_time.ts";
 

@@ -8,14 +8,8 @@ import { describe } from "node:test";
 import { createClient } from "redis";
 import type { CreateRedisClient } from "../backends/redis.ts";
 import { type Holder, type Lease, RedisLock } from "../mod.ts";
-import {
-  fuzz,
-  mutate,
-  nastyNumber,
-  nastyText,
-  nearJson,
-  type Random,
-} from "./_fuzz.ts";
+import { fuzz, mutate, nastyNumber, nastyText, nearJson } from "./_fuzz.ts";
+import type { Random } from "./_random.ts";
 import { uniqueName } from "./_names.ts";
 import { fileServer, redisTest } from "./_redis.ts";
 import { pendingAfter, until, within } from "./_time.ts";

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { type Holder, RedisLock } from "../mod.ts";
-import { fuzz, mutate, nastyText, nearJson, Random } from "./_fuzz.ts";
+import { fuzz, mutate, nastyText, nearJson } from "./_fuzz.ts";
+import { Random } from "./_random.ts";
 import { uniqueName } from "./_names.ts";
 import { within } from "./_time.ts";
 

@@ -13,14 +13,8 @@ import { socketAddress } from "../backends/socket.ts";
 import type { Holder, Lease, Lock } from "../mod.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { Connection } from "../runtime/types.ts";
-import {
-  fuzz,
-  mutate,
-  nastyText,
-  nearJson,
-  type Random,
-  randomBytes,
-} from "./_fuzz.ts";
+import { fuzz, mutate, nastyText, nearJson, randomBytes } from "./_fuzz.ts";
+import type { Random } from "./_random.ts";
 import { hostKinds, type Kind } from "./_kinds.ts";
 import { noSockets } from "./_platform.ts";
 import { withProcesses } from "./_processes.ts";
