@@ -156,9 +156,9 @@ class Parts {
     }
     const suspended = suspensions(faults);
     for (const worker of this.#workers.values()) {
-      worker.pauses = new Spans(this.#pauses.get(worker.name) ?? []);
-      worker.stalls = worker.pauses.with(suspended("progress"));
       settleWorker(worker);
+      worker.pauses = this.#pausesOf(worker);
+      worker.stalls = worker.pauses.with(suspended("progress"));
     }
     for (const { attempts, tenures } of this.#names.values()) {
       for (const attempt of attempts) settle(attempt, tenures);
@@ -174,6 +174,17 @@ class Parts {
       strays: this.#strays,
       suspended,
     };
+  }
+
+  /** Who is killed before it says anything after a stop has not gone on. */
+  #pausesOf({ name, killedAt, last }: Worker): Spans {
+    const spans = this.#pauses.get(name) ?? [];
+    if (killedAt === undefined || last === undefined) return new Spans(spans);
+    return new Spans(
+      spans.map((span) =>
+        span.until <= last.at ? span : { from: span.from, until: killedAt }
+      ),
+    );
   }
 
   #worker({ worker: name }: { worker: string }): Worker {
