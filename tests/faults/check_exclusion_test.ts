@@ -127,28 +127,15 @@ describe("checkHistory: exclusion of leases", () => {
 
   it("counts one that is killed before it has gone on as paused until then", () => {
     const stop = { kind: "stop", worker: "1.1", from: 90, until: 550 };
-    const kill = (said: object) => {
-      const { history, a, b } = twoTenures({ releases: undefined!, ...said });
+    const kill = (killedAt: number) => {
+      const { history, a, b } = twoTenures({ releases: undefined! });
       history.fault(stop);
-      history.exit("1.1", 660, 650);
-      return { history, events: [a.grant, b.grant] };
+      const exit = history.exit("1.1", killedAt + 10, killedAt);
+      return { history, events: [a.grant, b.grant, exit] };
     };
-    finds(kill({}).history, leaseKind);
-    const { history, events } = kill({});
-    const said = history.add({
-      at: 560,
-      type: "pause",
-      worker: "1.1",
-      from: 90,
-    });
-    assert.equal(said.at, 560);
-    const [exit] = history.events().filter(({ type, at }) =>
-      type === "exit" && at === 660
-    );
-    finds(history, leaseKind, {
-      rule: "exclusion",
-      events: [...events, exit!],
-    });
+    finds(kill(650).history, leaseKind);
+    const { history, events } = kill(651);
+    finds(history, leaseKind, { rule: "exclusion", events });
   });
 
   it("counts no pause of another worker, and no other fault", () => {

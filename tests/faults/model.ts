@@ -18,6 +18,9 @@ import type {
 import { sortByTime } from "./read_history.ts";
 import { type Span, Spans } from "./spans.ts";
 
+/** The longest pause before a kill that nobody could tell of. */
+const UNTOLD_MS = 100;
+
 /** A process that took locks. */
 export interface Worker {
   readonly name: string;
@@ -176,15 +179,17 @@ class Parts {
     };
   }
 
-  /** Who is killed before it says anything after a stop has not gone on. */
-  #pausesOf({ name, killedAt, last }: Worker): Spans {
+  /**
+   * Who is killed soon after a pause, and has said nothing since, may not have
+   * been run again: another pause would have been told of only after it.
+   */
+  #pausesOf({ name, killedAt = Infinity, last }: Worker): Spans {
     const spans = this.#pauses.get(name) ?? [];
-    if (killedAt === undefined || last === undefined) return new Spans(spans);
-    return new Spans(
-      spans.map((span) =>
-        span.until <= last.at ? span : { from: span.from, until: killedAt }
-      ),
-    );
+    return new Spans(spans.map((span) => {
+      const isLast = span.until >= (last?.at ?? Infinity);
+      const isSoon = killedAt - span.until <= UNTOLD_MS;
+      return isLast && isSoon ? { from: span.from, until: killedAt } : span;
+    }));
   }
 
   #worker({ worker: name }: { worker: string }): Worker {
