@@ -208,6 +208,7 @@ describe("checkHistory: numbers", () => {
     history.exit("3.1", 9, 7);
     assert.deepEqual(finds(history, leaseKind), {
       durationMs: 201.5,
+      calmMs: 201.5,
       events: 19,
       attempts: 3,
       grants: 2,
@@ -218,6 +219,7 @@ describe("checkHistory: numbers", () => {
       plainWrites: { accepted: 0, stale: 0, lostUpdates: 0 },
       lateWrites: 0,
       longestWaitMs: 91,
+      longestWaitInAllMs: 91,
       longestIdleMs: 11,
       tenuresLost: 1,
       excusedOverlaps: 0,

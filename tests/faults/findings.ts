@@ -46,6 +46,8 @@ export class Findings {
   /** Writes decided about after their worker was killed. */
   lateWrites = 0;
   longestWaitMs = 0;
+  /** The same, faults and pauses not aside. */
+  longestWaitInAllMs = 0;
   longestIdleMs = 0;
 
   /** Adds a violation; events that are missing are left out. */

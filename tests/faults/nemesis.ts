@@ -20,14 +20,18 @@ export interface PlanOptions {
   readonly kinds: readonly FaultKind[];
 }
 
-// Some leave no time to recover, some leave time to see that it is calm.
-const CALM_MS = [50, 200, 800, 2500];
+// Some leave no time to recover, some leave time to see that it is calm, as far
+// as a run has that time.
+const CALM_MS = [50, 200, 1000, 8000];
+const LONGEST_CALM = 1 / 8;
 
 /** Draws the faults of a run; the same for the same options. */
 export function planFaults(options: PlanOptions): PlannedFault[] {
   const { seed, seconds, slots, kinds } = options;
   const random = new Random(seed);
   const plan: PlannedFault[] = [];
+  const longestMs = seconds * 1000 * LONGEST_CALM;
+  const calms = CALM_MS.filter((ms) => ms <= longestMs);
   // Each kind has its turn before one comes again, so that short runs see many.
   let round: FaultKind[] = [];
   for (let ms = 0; ms < seconds * 1000 && kinds.length > 0;) {
@@ -35,7 +39,7 @@ export function planFaults(options: PlanOptions): PlannedFault[] {
     const { kind, lastsMs: [from, to] } = round.pop()!;
     const planned = {
       kind,
-      calmMs: random.pick(CALM_MS),
+      calmMs: random.pick(calms),
       slot: random.below(slots),
       lastsMs: Math.round(random.between(from, to)),
       choice: random.next(),

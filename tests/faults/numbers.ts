@@ -19,6 +19,8 @@ export interface StoreNumbers {
 /** What was in a history. */
 export interface Numbers {
   readonly durationMs: number;
+  /** How much of it no fault suspended progress. */
+  readonly calmMs: number;
   readonly events: number;
   readonly attempts: number;
   readonly grants: number;
@@ -33,6 +35,8 @@ export interface Numbers {
   readonly lateWrites: number;
   /** Less what is suspended, as is the next. */
   readonly longestWaitMs: number;
+  /** The same, faults and pauses not aside. */
+  readonly longestWaitInAllMs: number;
   readonly longestIdleMs: number;
   /** Tenures whose loss was told. */
   readonly tenuresLost: number;
@@ -56,12 +60,15 @@ export function countAll(model: Model, findings: Findings): Numbers {
   const {
     lateWrites,
     longestWaitMs,
+    longestWaitInAllMs,
     longestIdleMs,
     excusedOverlaps,
     misorders,
   } = findings;
+  const durationMs = model.whole.until - model.whole.from;
   return {
-    durationMs: model.whole.until - model.whole.from,
+    durationMs,
+    calmMs: durationMs - model.suspended("progress").lengthWithin(model.whole),
     events: model.events.length,
     attempts: attempts.length,
     grants: tenures.length,
@@ -75,6 +82,7 @@ export function countAll(model: Model, findings: Findings): Numbers {
     plainWrites: countWrites(writes.filter((w) => w.store === "plain")),
     lateWrites,
     longestWaitMs,
+    longestWaitInAllMs,
     longestIdleMs,
     tenuresLost: tenures.filter(({ attempt }) => attempt.lost).length,
     excusedOverlaps,

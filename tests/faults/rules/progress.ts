@@ -27,7 +27,9 @@ function checkWait(
     from: invoke.at,
     until: Math.min(settledAt, model.whole.until),
   };
-  const length = wait.until - wait.from - worker.stalls.lengthWithin(wait);
+  const whole = wait.until - wait.from;
+  const length = whole - worker.stalls.lengthWithin(wait);
+  findings.longestWaitInAllMs = Math.max(findings.longestWaitInAllMs, whole);
   findings.longestWaitMs = Math.max(findings.longestWaitMs, length);
   if (length <= promised.longestWaitMs) return;
   const message = `${worker.name} waits ${length.toFixed(0)} ms for "${name}"`;
