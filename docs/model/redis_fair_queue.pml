@@ -12,7 +12,8 @@
 #define R 1          /* places of each process, one after the other */
 #endif
 #ifndef K
-#define K 2          /* tries of a process that are under way at once */
+#define K 2          /* tries of process 0 that are under way at once; of the
+                        others, one */
 #endif
 #ifndef TTL
 #define TTL 2        /* time to live, in ticks */
@@ -36,6 +37,11 @@
 #else
 #define isSlow(p) false
 #endif
+
+#define SLOTS (N + K - 1)
+#define from(p) ((p) == 0 -> 0 : (p) + K - 1)
+#define upTo(p) ((p) + K - 1)
+#define whose(s) ((s) < K -> 0 : (s) - K + 1)
 
 #define TRUSTED (TTL - DRIFT)
 #define OWNERS (N * R)
@@ -84,26 +90,27 @@ unsigned micros : 4;         /* the server's clock: grows from grant to grant */
 /* The keys :queue and :waiters, by owner. Tickets are 1, 2, ... in order. */
 typedef Waiter {
   bool queued;
-  unsigned ticket : 3;       /* kept here when it is the waiter who keeps it */
+  unsigned ticket : 3;       /* also while only the waiter knows it */
   unsigned alive : 2;        /* until when it counts as alive */
   bool counted;
   unsigned age : 3;          /* of the stamp of its last refresh */
-  unsigned place : 3;        /* in which order it came first; for the check */
+#ifdef FIFO
+  unsigned place : 3;        /* in which order it came first */
   bool forgotten;            /* dropped before it was told of its ticket */
+#endif
 };
 Waiter waiter[OWNERS + 1];
 
 /* One try of an Exchange: a request until its script ran, then its answer. */
 typedef Try {
   unsigned kind : 5;
-  bool unheard;              /* the exchange is over */
   unsigned round : 2;        /* with the process, the owner */
   bool enters;               /* the call has a channel */
   bool counted;
   unsigned age : 3;          /* of its stamp, by its process's clock */
   unsigned fence : 4;
 };
-Try try[N * K];
+Try try[SLOTS];
 
 /* A message on a process's channel, on its way. */
 typedef Message {
@@ -117,13 +124,12 @@ Message message[N];
 typedef Client {
   unsigned state : 5;
   unsigned round : 2;
-  bool acquiring;            /* which exchanges are under way */
-  bool renewing;
-  bool leaving;
   bool listens;              /* its channel has a listener, for the server */
   bool heard;                /* ... and for the process: WakeUps.heard */
   bool knows;                /* Place.#ticket is known */
-  bool missed;               /* a grant's message was lost; for the check */
+#if REACH == REFRESH_REPAIRS
+  bool missed;               /* a grant's message was sent, and not heard */
+#endif
   unsigned leaseAge : 3;     /* LeaseClock: since the stamp, own clock */
 };
 Client client[N];
@@ -135,37 +141,37 @@ unsigned places : 3;
 bool keepOld;                /* which of two messages is lost */
 bool forgot;
 bool wasSet;
-byte h, i, slot, first, next; /* scratch, 0 between the steps */
+byte h, i, slot, owned, first, next; /* scratch, 0 between the steps */
 
 #ifdef URGENT
 #include "redis_progress.pml"
 #else
-/* For safety, nothing is ever in a hurry: to be slow, to pause, and to lose a
-   message are all the same as to let others go first. */
+/* For safety, nothing is ever in a hurry: to be slow, to pause, to die, and to
+   lose a message are all the same as to let others go first. */
 #define mayAct(p) true
 #define mayAsk(p) true
 #define mayBeat(p) true
-#define mayRetry(p) true
-#define mayGiveUp(p) true
-#define mayStop(p) true
-#define mayRelease(p) true
 #define mayBreak(p) true
-#define mayLose(s) true
+#define mayLose(p) true
 #define mayTick true
 #define asked(p) skip
-#define ticked skip
+#define beaten(p) skip
+#define planned(p) skip
+#define tooLate(p) skip
 #define granted(p) skip
+#define unheard(s) clear(s)
+#define ticked skip
 #endif
 
 #define trusts(p) (client[p].state == Hold && client[p].leaseAge < TRUSTED)
+#define isWanting(p) (client[p].state == Ask || client[p].state == Wait)
 #define isWaiting(o) (client[processOf(o)].round == roundOf(o) && \
   (client[processOf(o)].state == Ask || client[processOf(o)].state == Wait))
-#define hasRoom(p) (try[(p) * K].kind == Nothing || \
-  try[(p) * K + K - 1].kind == Nothing)
+#define hasRoom(p) (try[from(p)].kind == Nothing || \
+  try[upTo(p)].kind == Nothing)
 
 inline clear(s) {
   try[s].kind = Nothing;
-  try[s].unheard = false;
   try[s].round = 0;
   try[s].enters = false;
   try[s].counted = false;
@@ -181,10 +187,9 @@ inline loseMessage(p) {
 }
 
 /* Exchange.#send: the stamp is made before it is sent. */
-inline send(p, what, mute) {
-  slot = (try[(p) * K].kind == Nothing -> (p) * K : (p) * K + K - 1);
+inline send(p, what) {
+  slot = (try[from(p)].kind == Nothing -> from(p) : upTo(p));
   try[slot].kind = what;
-  try[slot].unheard = mute;
   try[slot].round = client[p].round;
   try[slot].enters = (what == Acquire &&
     (client[p].state == Wait || client[p].heard));
@@ -193,46 +198,62 @@ inline send(p, what, mute) {
   printf("P%d sends %e for place %d\n", p, what, client[p].round)
 }
 
-/* Exchange.#end: what is still under way goes on, and nobody hears of it. */
-inline endExchange(p, from, to, request) {
-  h = (p) * K;
+/* An answer is heard as long as its place waits for one like it. The code hears
+   only those of the exchange under way, which are fewer. */
+#define isHeard(s, p) (client[p].round == try[s].round && \
+  ((isToAcquire(s) && isWanting(p)) || \
+  (isToRenew(s) && client[p].state == Hold) || \
+  (try[s].kind == Left && client[p].state == Leaving)))
+#define isToAcquire(s) (try[s].kind <= Granted && try[s].kind >= Held)
+#define isToRenew(s) (try[s].kind <= Renewed && try[s].kind >= Gone)
+
+/* Tickets are 1, 2, ..., so that there are not ever more of them. */
+inline forgetTicket(o, isKept) {
+  next = 1;
   do
-  :: h < (p) * K + K ->
+  :: next <= OWNERS && !(isKept) ->
     if
-    :: try[h].unheard -> skip
-    :: try[h].kind == request && !try[h].unheard -> try[h].unheard = true
-    :: try[h].kind <= from && try[h].kind >= to && !try[h].unheard -> clear(h)
+    :: waiter[o].ticket > 0 && waiter[next].ticket > waiter[o].ticket ->
+      waiter[next].ticket--
+    :: else
+    fi;
+    next++
+  :: else -> break
+  od;
+  next = 0;
+  waiter[o].ticket = ((isKept) -> waiter[o].ticket : 0)
+}
+
+/* What was to be heard and no more is goes. */
+inline tidy(p) {
+  h = from(p);
+  do
+  :: h <= upTo(p) ->
+    if
+    :: isAnswer(h) && !isHeard(h, p) -> clear(h)
     :: else
     fi;
     h++
   :: else -> break
   od;
-  h = 0
-}
-inline endAcquire(p) {
-  client[p].acquiring = false;
-  endExchange(p, Granted, Held, Acquire)
-}
-inline endRenew(p) {
-  client[p].renewing = false;
-  endExchange(p, Renewed, Gone, Renew)
-}
-inline endLeave(p) {
-  client[p].leaving = false;
-  endExchange(p, Left, Left, Leave)
+  h = 0;
+  if
+  :: message[p].onItsWay && !isWaiting(ownerOf(p, message[p].round)) ->
+    loseMessage(p)
+  :: else
+  fi
 }
 
 inline endPlace(p) {
-  endAcquire(p);
-  endRenew(p);
-  endLeave(p);
   client[p].state = Idle;
-  client[p].knows = false;
-  client[p].missed = false;
   client[p].leaseAge = 0;
+  forgetTicket(me(p), waiter[me(p)].queued);
+  client[p].knows = false;
+  tidy(p);
   if
   :: client[p].round == ROUNDS(p) ->
     client[p].heard = false;
+    client[p].listens = false; /* the process ends */
     printf("P%d wants nothing more\n", p)
   :: else
   fi
@@ -242,8 +263,8 @@ inline endPlace(p) {
 inline accept(p, stamp, token, isMessage) {
   if
 #if defined(VALID_FROM_ANSWER)
-  :: true ->
-    client[p].leaseAge = 0;
+  :: stamp < TRUSTED || !isMessage ->
+    client[p].leaseAge = (isMessage -> stamp : 0);
 #elif defined(VALID_FROM_MESSAGE)
   :: stamp < TRUSTED || isMessage ->
     client[p].leaseAge = (isMessage -> 0 : stamp);
@@ -262,21 +283,26 @@ inline accept(p, stamp, token, isMessage) {
       h++
     :: else -> break
     od;
-    h = 0;
     client[p].state = Hold;
+    client[p].knows = false;
+    forgetTicket(me(p), waiter[me(p)].queued);
 #ifdef FENCES
     exclusion(token > topHeld);
     topHeld = (token > topHeld -> token : topHeld);
 #endif
     if
     :: isMessage -> reached(GRANTED_BY_MESSAGE)
-    :: !isMessage && client[p].missed -> reached(REFRESH_REPAIRS)
+#if REACH == REFRESH_REPAIRS
+    :: !isMessage && client[p].missed && !message[p].onItsWay ->
+      reached(REFRESH_REPAIRS)
+#endif
     :: else
     fi;
-    client[p].missed = false;
+    tidy(p);
     granted(p)
   :: else ->
     printf("P%d is told of its grant too late\n", p);
+    tooLate(p);
     if
     :: isMessage -> reached(OLD_MESSAGE)
     :: else
@@ -286,48 +312,28 @@ inline accept(p, stamp, token, isMessage) {
 
 inline hear(p, s) {
   printf("P%d hears: %e\n", p, try[s].kind);
+  i = s;
   if
-  :: try[s].kind == Granted || try[s].kind == Waiting || try[s].kind == Held ->
-    if
-    :: client[p].state == Leaving && try[s].kind != Held ->
-      /* Place.#onAnswer, after the end: nobody wants it any more. */
-      reached(LEFT_AGAIN);
-      endAcquire(p);
-      endLeave(p);
-      client[p].leaving = hasRoom(p);
-      if
-      :: client[p].leaving -> send(p, Leave, false)
-      :: else
-      fi
-    :: client[p].state == Leaving && try[s].kind == Held -> endAcquire(p)
-    :: client[p].state == Hold -> endAcquire(p)
-    :: (client[p].state == Ask || client[p].state == Wait) &&
-      try[s].kind == Granted ->
-      accept(p, try[s].age, try[s].fence, false);
-      endAcquire(p)
-    :: else ->
-      client[p].knows = client[p].knows || try[s].kind == Waiting;
-      client[p].state = Wait;
-      endAcquire(p)
-    fi
+  :: try[s].kind == Granted -> accept(p, try[s].age, try[s].fence, false)
+  :: try[s].kind == Waiting || try[s].kind == Held ->
+    client[p].knows = client[p].knows || try[s].kind == Waiting;
+    client[p].state = Wait;
+    planned(p)
   :: try[s].kind == Renewed ->
     /* RedisGrant.onRenewed and LeaseClock.renew */
     if
-    :: client[p].state == Hold && client[p].leaseAge < TRUSTED &&
-      try[s].age < client[p].leaseAge -> client[p].leaseAge = try[s].age
+    :: client[p].leaseAge < TRUSTED && try[s].age < client[p].leaseAge ->
+      client[p].leaseAge = try[s].age
     :: else
-    fi;
-    endRenew(p)
+    fi
   :: try[s].kind == Gone ->
-    if
-    :: client[p].state == Hold ->
-      reached(LOSS_TOLD);
-      client[p].leaseAge = TTL
-    :: else
-    fi;
-    endRenew(p)
-  :: else -> endLeave(p)
-  fi
+    reached(LOSS_TOLD);
+    printf("P%d is told of its loss\n", p);
+    client[p].leaseAge = TTL
+  :: else -> endPlace(p)
+  fi;
+  clear(i);
+  i = 0
 }
 
 /* Who comes first is process 0, and so on: what they are called does not matter,
@@ -345,73 +351,73 @@ proctype Process(byte p) {
       hasRoom(p) && isNext(p) && mayAct(p) ->
       client[p].round++;
       client[p].state = Ask;
-      client[p].acquiring = true;
-      send(p, Acquire, false) }
-  /* Place.attempt asks again for what came too late; Place.#refresh */
-  :: d_step { (client[p].state == Ask || client[p].state == Wait) &&
-      !client[p].acquiring && hasRoom(p) && mayAsk(p) ->
-      client[p].acquiring = true;
       asked(p);
-      send(p, Acquire, false) }
-  /* RedisServer.#beat */
-  :: d_step { client[p].state == Hold && !client[p].renewing &&
-      client[p].leaseAge < TRUSTED && hasRoom(p) && mayBeat(p) ->
-      client[p].renewing = true;
-      send(p, Renew, false) }
-  /* Exchange.#retry: sent again, and the first try still heard. */
-  :: d_step { client[p].acquiring && hasRoom(p) && mayRetry(p) ->
-      send(p, Acquire, false) }
-  :: d_step { client[p].renewing && hasRoom(p) && mayRetry(p) ->
-      send(p, Renew, false) }
-  :: d_step { client[p].leaving && hasRoom(p) && mayRetry(p) ->
-      send(p, Leave, false) }
-  /* Exchange.#fail: the time is up. What waits is given up with it. */
-  :: d_step { client[p].renewing && mayGiveUp(p) -> endRenew(p) }
-  :: d_step { client[p].state == Leaving && mayGiveUp(p) ->
-      printf("P%d does not learn whether it has left\n", p);
-      endPlace(p) }
-  :: d_step { (client[p].state == Ask || client[p].state == Wait) &&
-      client[p].acquiring && hasRoom(p) && mayGiveUp(p) ->
-      printf("P%d fails\n", p);
-      send(p, Leave, true);
-      endPlace(p) }
-  :: d_step { isAnswer(p * K) && !try[p * K].unheard && mayAct(p) ->
-      hear(p, p * K) }
-  :: d_step { K > 1 && isAnswer(p * K + K - 1) && !try[p * K + K - 1].unheard &&
-      mayAct(p) -> hear(p, p * K + K - 1) }
+      send(p, Acquire) }
+  /* Place.#refresh, Place.attempt that asks again for what came too late, and
+     Exchange.#retry: all send the same, with a stamp of its own. */
+  :: d_step { isWanting(p) && hasRoom(p) && mayAsk(p) ->
+      asked(p);
+      send(p, Acquire) }
+  /* RedisServer.#beat, and Exchange.#retry */
+  :: d_step { client[p].state == Hold && client[p].leaseAge < TRUSTED &&
+      hasRoom(p) && mayBeat(p) ->
+      beaten(p);
+      send(p, Renew) }
+  :: d_step { isAnswer(from(p)) && mayAct(p) -> hear(p, from(p)) }
+  :: d_step { p == 0 && K > 1 && isAnswer(K - 1) && mayAct(p) -> hear(p, K - 1) }
   /* WakeUps.#onMessage, Place.onMessage */
   :: d_step { message[p].onItsWay && mayAct(p) ->
       printf("P%d hears the message\n", p);
       if
-      :: isWaiting(ownerOf(p, message[p].round)) && client[p].heard ->
+      :: client[p].heard && isWaiting(ownerOf(p, message[p].round)) ->
         accept(p, message[p].age, message[p].fence, true)
       :: else
       fi;
       loseMessage(p) }
-  /* WakeUps.#subscribe */
+  /* WakeUps.#subscribe, and WakeUps.#recover */
   :: d_step { client[p].state == Wait && !client[p].heard && mayAct(p) ->
       client[p].listens = true;
       client[p].heard = true;
+      tooLate(p);
       printf("P%d listens\n", p) }
+#ifdef BREAKS
   /* WakeUps.#onEnd, some time after the connection broke. */
   :: d_step { client[p].heard && !client[p].listens && mayAct(p) ->
       client[p].heard = false }
-  /* A wait is ended: Place.wait leaves. */
-  :: d_step { client[p].state == Wait && hasRoom(p) && mayStop(p) ->
-      printf("P%d gives up\n", p);
-      client[p].state = Leaving;
-      client[p].leaving = true;
-      send(p, Leave, false) }
-  /* RedisGrant.release; from here on its holder does not trust it. */
+#endif
+#ifdef URGENT
+  /* RedisGrant.release, and the end of Place.wait */
   :: d_step { client[p].state == Hold && client[p].leaseAge < TRUSTED &&
-      hasRoom(p) && mayRelease(p) ->
+      mayRelease(p) ->
       printf("P%d releases\n", p);
       client[p].state = Leaving;
-      client[p].leaving = true;
-      send(p, Leave, false) }
-  /* Both are over. */
-  :: d_step { client[p].state == Leaving && !client[p].leaving &&
-      !client[p].acquiring && mayAct(p) -> endPlace(p) }
+      tidy(p);
+      asked(p) }
+  :: d_step { client[p].state == Wait && mayStop(p) ->
+      printf("P%d gives up\n", p);
+      client[p].state = Leaving;
+      tidy(p);
+      stopped(p) }
+  :: d_step { client[p].state == Leaving && hasRoom(p) && mayAsk(p) ->
+      asked(p);
+      send(p, Leave) }
+  :: d_step { mayKill(p) -> kill(p) }
+  :: d_step { mayPause(p) -> pause(p) }
+  :: d_step { mayResume(p) -> resume(p) }
+#else
+  /* RedisGrant.release; from here on its holder does not trust it. Whether the
+     process hears that it is done makes no difference to others. */
+  :: d_step { client[p].state == Hold && client[p].leaseAge < TRUSTED &&
+      hasRoom(p) ->
+      printf("P%d releases\n", p);
+      send(p, Leave);
+      endPlace(p) }
+  /* The end of a wait, and of an attempt that fails. */
+  :: d_step { isWanting(p) && hasRoom(p) ->
+      printf("P%d gives up\n", p);
+      send(p, Leave);
+      endPlace(p) }
+#endif
   /* HeldLease.#examine: lost by the clocks. The holder may then release. */
   :: d_step { client[p].state == Hold && client[p].leaseAge >= TRUSTED &&
       mayAct(p) ->
@@ -420,18 +426,15 @@ proctype Process(byte p) {
   :: d_step { client[p].state == Hold && client[p].leaseAge >= TRUSTED &&
       hasRoom(p) && mayAct(p) ->
       printf("P%d knows that it has lost the lock, and releases it\n", p);
-      send(p, Leave, true);
+      send(p, Leave);
       endPlace(p) }
-#ifdef URGENT
-  :: d_step { mayDie(p) -> die(p) }
-  :: d_step { mayPause(p) -> pause(p) }
-  :: d_step { mayResume(p) -> resume(p) }
-#endif
   od
 }
 
 /* scripts.ts: drop */
 inline drop(o) {
+  forgetTicket(o, client[processOf(o)].knows &&
+    client[processOf(o)].round == roundOf(o));
   waiter[o].queued = false;
   waiter[o].alive = 0;
   waiter[o].counted = false;
@@ -446,6 +449,8 @@ inline nextFence() {
   lastFence = (lastFence < micros -> micros : lastFence + 1);
   assert(lastFence > top);
   top = lastFence
+#else
+  skip
 #endif
 }
 inline hold(o, token) {
@@ -458,29 +463,24 @@ inline hold(o, token) {
 /* Who has kept its place in the queue is not overtaken. */
 inline give(o) {
   nextFence();
+#ifdef FIFO
   next = 1;
   do
   :: next <= OWNERS ->
-    if
-    :: next != o && waiter[next].queued && waiter[next].alive > 0 &&
-      waiter[o].place > 0 && waiter[next].place < waiter[o].place ->
-#ifdef FIFO
-      assert(waiter[next].forgotten)
-#else
-      skip
-#endif
-    :: else
-    fi;
+    assert(next == o || !waiter[next].queued || waiter[next].alive == 0 ||
+      waiter[next].forgotten || waiter[o].place == 0 ||
+      waiter[next].place > waiter[o].place);
     next++
   :: else -> break
   od;
   next = 0;
+  waiter[o].place = 0;
+#endif
   if
   :: !isWaiting(o) -> reached(GHOST_GRANTED)
   :: else
   fi;
-  hold(o, lastFence);
-  waiter[o].place = 0
+  hold(o, lastFence)
 }
 
 /* PUBLISH: how many listened; and which of two messages comes through does not
@@ -488,11 +488,9 @@ inline give(o) {
 inline publish(o) {
   if
   :: client[processOf(o)].listens ->
-    if
-    :: client[processOf(o)].round == roundOf(o) ->
-      client[processOf(o)].missed = true
-    :: else
-    fi;
+#if REACH == REFRESH_REPAIRS
+    client[processOf(o)].missed = true;
+#endif
     if
     :: message[processOf(o)].onItsWay && keepOld -> skip
     :: else ->
@@ -555,8 +553,12 @@ inline handOver(caller) {
   od
 }
 inline forgets(o) {
+#ifdef FIFO
   waiter[o].forgotten = waiter[o].forgotten || !client[processOf(o)].knows ||
     client[processOf(o)].round != roundOf(o)
+#else
+  skip
+#endif
 }
 
 /* scripts.ts: enqueue. A ticket is greater than all that were given before,
@@ -569,18 +571,7 @@ inline enqueue(o, s) {
       client[processOf(o)].round == roundOf(o) ->
       reached(BACK_AT_OLD_TICKET)
     :: else ->
-      next = 1;
-      do
-      :: next <= OWNERS ->
-        if
-        :: next != o && waiter[o].ticket > 0 &&
-          waiter[next].ticket > waiter[o].ticket -> waiter[next].ticket--
-        :: else
-        fi;
-        next++
-      :: else -> break
-      od;
-      waiter[o].ticket = 0;
+      forgetTicket(o, false);
       first = 0;
       next = 1;
       do
@@ -619,7 +610,7 @@ inline anybodyQueued(found) {
   next = 0
 }
 
-#define owner(s) ownerOf((s) / K, try[s].round)
+#define owner(s) ownerOf(whose(s), try[s].round)
 
 inline acquire(s) {
   i = owner(s);
@@ -682,7 +673,7 @@ inline leave(s) {
   :: key.owner != owner(s) ->
     drop(owner(s));
     if
-    :: key.owner != NOBODY && client[s / K].state != Wait -> reached(LATE_RELEASE)
+    :: key.owner != NOBODY && client[whose(s)].state != Wait -> reached(LATE_RELEASE)
     :: else
     fi
   :: else ->
@@ -700,6 +691,7 @@ inline leave(s) {
 }
 
 inline runScript(s) {
+  owned = owner(s);
   printf("server: %e of owner %d\n", try[s].kind, owner(s));
   if
   :: try[s].kind == Acquire -> acquire(s)
@@ -709,41 +701,51 @@ inline runScript(s) {
   try[s].enters = false;
   try[s].counted = false;
   if
-  :: try[s].unheard -> clear(s)
-  :: else
-  fi
+  :: isHeard(s, whose(s)) -> skip
+  :: else -> unheard(s)
+  fi;
+  owned = 0
 }
 
+/* Only of two messages on one channel it matters which is lost. */
+#define mayCollide(s) (isRequest(s) && try[s].kind != Renew && anyMessage)
 #if N == 2
-#define mayCollide (message[0].onItsWay || message[1].onItsWay)
+#define anyMessage (message[0].onItsWay || message[1].onItsWay)
 #else
-#define mayCollide (message[0].onItsWay || message[1].onItsWay || message[2].onItsWay)
+#define anyMessage (message[0].onItsWay || message[1].onItsWay || \
+  message[2].onItsWay)
 #endif
 
-/* The server, and the network on the way to it and back. */
-proctype Server(byte s) {
-  do
-  :: d_step { isRequest(s) -> runScript(s) }
-  /* Of two messages on one channel, the newer is lost. */
-  :: d_step { isRequest(s) && try[s].kind != Renew && mayCollide ->
-      keepOld = true;
-      runScript(s);
-      keepOld = false }
-  :: d_step { try[s].kind != Nothing && mayLose(s) ->
-      printf("lost: %e of P%d\n", try[s].kind, s / K);
-      clear(s) }
-  od
+inline lose(s) {
+  printf("lost: %e of P%d\n", try[s].kind, whose(s));
+  clear(s)
 }
 
-proctype Channel(byte p) {
+/* The server, and the network on the way to it and back. */
+proctype Way(byte p) {
   do
+  :: d_step { isRequest(from(p)) -> runScript(from(p)) }
+  :: d_step { mayCollide(from(p)) ->
+      keepOld = true;
+      runScript(from(p));
+      keepOld = false }
+  :: d_step { try[from(p)].kind != Nothing && mayLose(p) -> lose(from(p)) }
+  :: d_step { p == 0 && K > 1 && isRequest(K - 1) -> runScript(K - 1) }
+  :: d_step { p == 0 && K > 1 && mayCollide(K - 1) ->
+      keepOld = true;
+      runScript(K - 1);
+      keepOld = false }
+  :: d_step { p == 0 && K > 1 && try[K - 1].kind != Nothing && mayLose(p) ->
+      lose(K - 1) }
   :: d_step { message[p].onItsWay && mayLose(p) ->
       printf("lost: the message to P%d\n", p);
       loseMessage(p) }
+#ifdef BREAKS
   :: d_step { client[p].listens && mayBreak(p) ->
       printf("the channel of P%d breaks\n", p);
       client[p].listens = false;
       loseMessage(p) }
+#endif
   od
 }
 
@@ -791,13 +793,12 @@ proctype Time() {
       od;
       i = 0;
       do
-      :: i < N * K ->
+      :: i < SLOTS ->
         if
-        :: isSlow(i / K) -> skip
+        :: isSlow(whose(i)) -> skip
         :: else ->
           if
-          :: try[i].kind == Acquire || (try[i].kind == Renew &&
-            !try[i].unheard) || try[i].kind == Granted ||
+          :: try[i].kind == Acquire || try[i].kind == Renew || try[i].kind == Granted ||
             try[i].kind == Renewed -> older(try[i].age)
           :: else
           fi
@@ -816,7 +817,15 @@ proctype Time() {
           :: else
           fi;
           if
-          :: message[i].onItsWay -> older(message[i].age)
+          :: message[i].onItsWay ->
+            older(message[i].age);
+#ifndef OLD_MESSAGES
+            if
+            :: message[i].age >= TRUSTED -> /* it tells nobody anything */
+              loseMessage(i)
+            :: else
+            fi
+#endif
           :: else
           fi
         fi;
@@ -858,7 +867,7 @@ init {
   atomic {
     i = 0;
     do
-    :: i < N * K -> try[i].kind = Nothing; run Server(i); i++
+    :: i < SLOTS -> try[i].kind = Nothing; i++
     :: else -> break
     od;
     i = 0;
@@ -866,7 +875,7 @@ init {
     :: i < N ->
       client[i].state = Idle;
       run Process(i);
-      run Channel(i);
+      run Way(i);
       i++
     :: else -> break
     od;
