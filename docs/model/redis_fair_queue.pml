@@ -143,6 +143,13 @@ bool forgot;
 bool wasSet;
 byte h, i, slot, owned, first, next; /* scratch, 0 between the steps */
 
+#define trusts(p) (client[p].state == Hold && client[p].leaseAge < TRUSTED)
+#define isWanting(p) (client[p].state == Ask || client[p].state == Wait)
+#define isWaiting(o) (client[processOf(o)].round == roundOf(o) && \
+  (client[processOf(o)].state == Ask || client[processOf(o)].state == Wait))
+#define hasRoom(p) (try[from(p)].kind == Nothing || \
+  try[upTo(p)].kind == Nothing)
+
 #ifdef URGENT
 #include "redis_progress.pml"
 #else
@@ -160,15 +167,9 @@ byte h, i, slot, owned, first, next; /* scratch, 0 between the steps */
 #define tooLate(p) skip
 #define granted(p) skip
 #define unheard(s) clear(s)
-#define ticked skip
+#define ticked() skip
+#define failed skip
 #endif
-
-#define trusts(p) (client[p].state == Hold && client[p].leaseAge < TRUSTED)
-#define isWanting(p) (client[p].state == Ask || client[p].state == Wait)
-#define isWaiting(o) (client[processOf(o)].round == roundOf(o) && \
-  (client[processOf(o)].state == Ask || client[processOf(o)].state == Wait))
-#define hasRoom(p) (try[from(p)].kind == Nothing || \
-  try[upTo(p)].kind == Nothing)
 
 inline clear(s) {
   try[s].kind = Nothing;
@@ -392,7 +393,7 @@ proctype Process(byte p) {
       printf("P%d releases\n", p);
       client[p].state = Leaving;
       tidy(p);
-      asked(p) }
+      stopped(p) }
   :: d_step { client[p].state == Wait && mayStop(p) ->
       printf("P%d gives up\n", p);
       client[p].state = Leaving;
@@ -402,6 +403,10 @@ proctype Process(byte p) {
       asked(p);
       send(p, Leave) }
   :: d_step { mayKill(p) -> kill(p) }
+  :: d_step { mayKill(p) && client[p].listens ->
+      faults++;
+      printf("the host of P%d is gone\n", p);
+      gone(p) }
   :: d_step { mayPause(p) -> pause(p) }
   :: d_step { mayResume(p) -> resume(p) }
 #else
@@ -524,7 +529,17 @@ inline handOver(caller) {
     if
     :: first == NOBODY -> break
 #ifdef HEAD_UNCHECKED
+    /* Whoever is first stays so until it leaves. */
     :: first != NOBODY ->
+      give(first);
+      if
+      :: first != caller ->
+        publish(first);
+        break
+      :: else ->
+        drop(first);
+        break
+      fi
 #else
     :: first != NOBODY && waiter[first].alive == 0 ->
       reached(DEAD_SKIPPED);
@@ -541,7 +556,6 @@ inline handOver(caller) {
 #endif
       drop(first)
     :: else ->
-#endif
       give(first);
       if
       :: first != caller -> publish(first)
@@ -549,6 +563,7 @@ inline handOver(caller) {
       fi;
       drop(first);
       break
+#endif
     fi
   od
 }
@@ -617,6 +632,9 @@ inline acquire(s) {
   anybodyQueued(first);
   if
   :: key.owner == i ->
+#ifdef HEAD_UNCHECKED
+    drop(i);
+#endif
     hold(i, key.fence);
     try[s].kind = Granted
   :: key.owner == NOBODY && first == 0 ->
@@ -729,19 +747,24 @@ proctype Way(byte p) {
       keepOld = true;
       runScript(from(p));
       keepOld = false }
-  :: d_step { try[from(p)].kind != Nothing && mayLose(p) -> lose(from(p)) }
+  :: d_step { try[from(p)].kind != Nothing && mayLose(p) ->
+      failed;
+      lose(from(p)) }
   :: d_step { p == 0 && K > 1 && isRequest(K - 1) -> runScript(K - 1) }
   :: d_step { p == 0 && K > 1 && mayCollide(K - 1) ->
       keepOld = true;
       runScript(K - 1);
       keepOld = false }
   :: d_step { p == 0 && K > 1 && try[K - 1].kind != Nothing && mayLose(p) ->
+      failed;
       lose(K - 1) }
   :: d_step { message[p].onItsWay && mayLose(p) ->
+      failed;
       printf("lost: the message to P%d\n", p);
       loseMessage(p) }
 #ifdef BREAKS
   :: d_step { client[p].listens && mayBreak(p) ->
+      failed;
       printf("the channel of P%d breaks\n", p);
       client[p].listens = false;
       loseMessage(p) }
@@ -833,7 +856,7 @@ proctype Time() {
       :: else -> break
       od;
       i = 0;
-      ticked }
+      ticked() }
 #ifdef SERVER_FORGETS
   :: d_step { !forgot && key.owner != NOBODY ->
       forgot = true;
