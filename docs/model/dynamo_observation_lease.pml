@@ -11,7 +11,8 @@
 #define R 1         /* attempts of each process, one after the other */
 #endif
 #ifndef K
-#define K 2         /* requests of a process that are under way at once */
+#define K 2         /* requests of process 0 that are under way at once; of the
+                       others, one */
 #endif
 #ifndef E
 #define E 3         /* expiries that one attempt may write */
@@ -26,11 +27,21 @@
 #define REACH 0     /* which state of interest is claimed to be unreachable */
 #endif
 
+#ifdef ONE_AGAIN    /* only process 0 comes again after its first attempt */
+#define ROUNDS(p) ((p) == 0 -> R : 1)
+#else
+#define ROUNDS(p) R
+#endif
 #ifdef PACE         /* the slow clock misses one tick of so many */
 #define isSlow(p) ((p) == 0 && phase == 0)
 #else
 #define isSlow(p) false
 #endif
+
+#define SLOTS (N + K - 1)
+#define from(p) ((p) == 0 -> 0 : (p) + K - 1)
+#define upTo(p) ((p) + K - 1)
+#define whose(s) ((s) < K -> 0 : (s) - K + 1)
 
 #define TRUSTED (TTL - DRIFT)
 #define NOBODY 0
@@ -81,7 +92,7 @@ typedef Request {
   unsigned itemExpiry : 3;
   unsigned itemFence : 4;    /* ... of which only one's own fence matters */
 };
-Request request[N * K];
+Request request[SLOTS];
 
 typedef Client {
   unsigned state : 4;
@@ -117,29 +128,6 @@ byte h, i;            /* scratch, 0 between the steps */
 byte slot;
 byte forgets = 0;
 
-#ifndef URGENT
-/* For safety, nothing is ever in a hurry: to be slow, to pause, and to lose a
-   message are all the same as to let others go first. */
-#define mayAct(p) true
-#define mayClaim(p) true
-#define mayLook(p) true
-#define mayBeat(p) true
-#define mayRetry(p) true
-#define mayGiveUp(p) true
-#define mayStop(p) true
-#define mayRelease(p) true
-#define mayDie(p) false /* the same as to pause for ever */
-#define mayLose(s) true
-#define mayTick true
-#define began(p) skip
-#define polled(p) skip
-#define beaten(p) skip
-#define died(p) skip
-#define lost(s) skip
-#define ticked skip
-#else
-#include "dynamo_progress.pml"
-#endif
 /* An array of bytes would make the states twice as large. */
 #define sentAgo(p, e) ((e) == 1 -> writings[p].age1 : \
   ((e) == 2 -> writings[p].age2 : ((e) == 3 -> writings[p].age3 : \
@@ -176,16 +164,38 @@ inline forget(p, upTo) {
 #define isDead(p) (client[p].seenOwner != NOBODY && client[p].stood >= TTL)
 #endif
 
-inline freeSlot(p) {
-  slot = p * K;
-  do
-  :: slot < p * K + K && request[slot].kind != Nothing -> slot++
-  :: else -> break
-  od
-}
+#define isIdle(p) (client[p].asking == Nothing)
 
-#define hasRoom(p) (request[(p) * K].kind == Nothing || \
-  (K > 1 && request[(p) * K + (K - 1)].kind == Nothing))
+#ifndef URGENT
+/* For safety, nothing is ever in a hurry: to be slow, to pause, to die, and to
+   lose a message are all the same as to let others go first. */
+#define mayAct(p) true
+#define mayClaim(p) true
+#define mayLook(p) true
+#define mayBeat(p) true
+#define mayRetry(p) true
+#define mayGiveUp(p) true
+#define mayStop(p) true
+#define mayRelease(p) true
+#define mayLose(s) true
+#define mayTick true
+#define began(p) skip
+#define isAlone false
+#define looked(p) skip
+#define granted(p) skip
+#define claimed(p) skip
+#define retried(p) skip
+#define renumber(p, till) skip
+#define beaten(p) skip
+#define lost(s) skip
+#define ticked() skip
+#else
+#include "dynamo_progress.pml"
+#endif
+
+#define hasRoom(p) (request[from(p)].kind == Nothing || \
+  request[upTo(p)].kind == Nothing)
+#define roomOf(p) (request[from(p)].kind == Nothing -> from(p) : upTo(p))
 
 inline clear(s) {
   request[s].kind = Nothing;
@@ -204,7 +214,7 @@ inline clear(s) {
 /* One try: Link.#send, with the expiry that Attempt.#write or DynamoGrant made
    for it, and the moment noted before it is sent. */
 inline send(p, what, mute) {
-  freeSlot(p);
+  slot = roomOf(p);
   request[slot].kind = what;
   request[slot].unheard = mute;
   request[slot].owner = OWNER(p);
@@ -240,9 +250,9 @@ inline endExchange(p) {
   client[p].asking = Nothing;
   client[p].repeated = false;
   client[p].before = false;
-  h = p * K;
+  h = from(p);
   do
-  :: h < p * K + K ->
+  :: h <= upTo(p) ->
     if
     :: request[h].kind == Nothing || request[h].unheard -> skip
     :: request[h].answered -> clear(h)
@@ -255,22 +265,22 @@ inline endExchange(p) {
 }
 
 /* Observations.note, of what is not our own: Attempt.#see */
-inline see(p, whose, till) {
+inline see(p, who, till) {
   if
-  :: whose == OWNER(p) || till == FREE ->
+  :: who == OWNER(p) || till == FREE ->
     client[p].seenOwner = NOBODY;
     client[p].seenExpiry = 0;
     client[p].stood = 0
 #if defined(OWNER_ONLY)
   /* Heartbeats are not looked at. */
-  :: whose != OWNER(p) && till != FREE && client[p].seenOwner == whose ->
+  :: who != OWNER(p) && till != FREE && client[p].seenOwner == who ->
     client[p].seenExpiry = till
 #elif !defined(NO_MEMORY)
-  :: whose != OWNER(p) && till != FREE && client[p].seenOwner == whose &&
+  :: who != OWNER(p) && till != FREE && client[p].seenOwner == who &&
     client[p].seenExpiry == till -> skip
 #endif
   :: else ->
-    client[p].seenOwner = whose;
+    client[p].seenOwner = who;
     client[p].seenExpiry = till;
     client[p].stood = 0
   fi
@@ -283,7 +293,7 @@ inline endRound(p) {
   client[p].leaseAge = 0;
   forget(p, 4);
   if
-  :: client[p].round == R -> /* what it has seen is of no use any more */
+  :: client[p].round == ROUNDS(p) -> /* what it has seen is of no use any more */
     client[p].seenOwner = NOBODY;
     client[p].seenExpiry = 0;
     client[p].stood = 0
@@ -322,6 +332,7 @@ inline accept(p, till, token) {
     od;
     h = 0;
     client[p].state = Hold;
+    granted(p);
     exclusion(token > topHeld);
     topHeld = (token > topHeld -> token : topHeld)
   fi
@@ -342,6 +353,7 @@ inline renewed(p, till) {
   :: else
   fi;
   forget(p, till);
+  renumber(p, till);
   printf("P%d has renewed, age %d\n", p, client[p].leaseAge)
 }
 
@@ -365,7 +377,9 @@ inline hear(p, s) {
       /* Attempt.#write: of several tries, another may yet be applied. */
       client[p].unsure = client[p].before || client[p].repeated;
       if
-      :: !client[p].unsure -> forget(p, 4)
+      :: !client[p].unsure || isAlone ->
+        forget(p, 4);
+        client[p].last = 0 /* none of them is anywhere: numbered anew */
       :: else
       fi;
       client[p].state = Want;
@@ -391,18 +405,17 @@ inline hear(p, s) {
 
 /* Who comes first is process 0, and so on: what they are called does not matter,
    unless their clocks differ. */
-#ifdef PACE
+#if defined(PACE) || defined(ONE_AGAIN)
 #define isNext(p) true
 #else
 #define isNext(p) ((p) == 0 || client[(p) - 1].round > 0)
 #endif
 
-#define isIdle(p) (client[p].asking == Nothing)
 
 proctype Process(byte me) {
   do
   /* DynamoKeeper.tryTake makes an Attempt, and with it an owner. */
-  :: d_step { client[me].state == Idle && client[me].round < R && isNext(me) &&
+  :: d_step { client[me].state == Idle && client[me].round < ROUNDS(me) && isNext(me) &&
       mayAct(me) ->
       client[me].round++;
       client[me].state = Want;
@@ -414,21 +427,22 @@ proctype Process(byte me) {
       (client[me].seenOwner == NOBODY || isDead(me)) ->
       client[me].before = client[me].unsure;
       client[me].unsure = true;
-      polled(me);
+      claimed(me);
       ask(me, Claim) }
   /* Attempt.#poll. What was seen counts as seen from when it was read on, which
      is the worst that its way can do to its holder; see SLOW_LOOKS. */
 #ifdef SLOW_LOOKS
   :: d_step { client[me].state == Want && isIdle(me) && hasRoom(me) &&
       mayLook(me) ->
-      polled(me);
+      looked(me);
       ask(me, Look) }
   :: d_step { client[me].asking == Look && hasRoom(me) && mayRetry(me) ->
       client[me].repeated = true;
+      retried(me);
       send(me, Look, false) }
 #else
   :: d_step { client[me].state == Want && isIdle(me) && mayLook(me) ->
-      polled(me);
+      looked(me);
       printf("P%d looks: %d/%d stands there\n", me, item.owner, item.expiry);
       see(me, item.owner, item.expiry) }
 #endif
@@ -445,10 +459,12 @@ proctype Process(byte me) {
   /* Exchange.#onTime: asked again, and the first try still heard. */
   :: d_step { client[me].asking == Release && hasRoom(me) && mayRetry(me) ->
       client[me].repeated = true;
+      retried(me);
       send(me, Release, false) }
   :: d_step { (client[me].asking == Claim || client[me].asking == Renew) &&
       canWrite(me) && mayRetry(me) ->
       client[me].repeated = true;
+      retried(me);
       send(me, client[me].asking, false) }
   /* Exchange.#fail: the time is up. */
   :: d_step { !isIdle(me) && mayGiveUp(me) ->
@@ -458,11 +474,9 @@ proctype Process(byte me) {
       :: client[me].state == Leave -> endRound(me)
       :: else
       fi }
-  :: d_step { request[me * K].answered && !request[me * K].unheard &&
-      mayAct(me) -> hear(me, me * K) }
-  :: d_step { K > 1 && request[me * K + K - 1].answered &&
-      !request[me * K + K - 1].unheard && mayAct(me) ->
-      hear(me, me * K + K - 1) }
+  :: d_step { request[from(me)].answered && mayAct(me) -> hear(me, from(me)) }
+  :: d_step { me == 0 && K > 1 && request[K - 1].answered && mayAct(me) ->
+      hear(me, K - 1) }
   /* Nobody waits any more: Attempt.leave undoes what is unsure. */
   :: d_step { (client[me].state == Want || client[me].state == Extend) &&
       isIdle(me) && hasRoom(me) && mayStop(me) ->
@@ -491,7 +505,11 @@ proctype Process(byte me) {
       endExchange(me);
       send(me, Release, true);
       endRound(me) }
+#ifdef URGENT
   :: d_step { mayDie(me) -> died(me) }
+  :: d_step { mayPause(me) -> pause(me) }
+  :: d_step { mayResume(me) -> resume(me) }
+#endif
   od
 }
 
@@ -586,7 +604,7 @@ inline answer(s) {
     request[s].itemOwner = item.owner;
     request[s].itemExpiry = item.expiry;
     request[s].itemFence =
-      (item.owner == request[s].owner && client[s / K].state != Hold ->
+      (item.owner == request[s].owner && client[whose(s)].state != Hold ->
         item.fence : 0);
     request[s].owner = 0;
     request[s].expiry = 0;
@@ -605,45 +623,48 @@ Item before;
 #define keepBefore skip
 #endif
 
+inline serve(s) {
+  if
+  :: request[s].kind != Look -> keepBefore
+  :: else
+  fi;
+  apply(s);
+  answer(s)
+}
+
+inline lose(s) {
+  printf("lost: %e of P%d\n", request[s].kind, whose(s));
+  clear(s);
+  lost(s)
+}
+
 /* The service, and the network on the way to it and back. */
-proctype Service(byte s) {
+proctype Way(byte p) {
   do
-  :: d_step { isUnderWay(s) -> 
-      if
-      :: request[s].kind != Look -> keepBefore
-      :: else
-      fi;
-      apply(s);
-      answer(s) }
+  :: d_step { isUnderWay(from(p)) -> serve(from(p)) }
+  :: d_step { p == 0 && K > 1 && isUnderWay(K - 1) -> serve(K - 1) }
+  :: d_step { request[from(p)].kind != Nothing && mayLose(p) -> lose(from(p)) }
+  :: d_step { p == 0 && K > 1 && request[K - 1].kind != Nothing && mayLose(p) ->
+      lose(K - 1) }
 #ifdef STALE_LOOKS
-  :: d_step { isUnderWay(s) && request[s].kind == Look && !request[s].unheard ->
-      answer(s);
-      request[s].itemOwner = before.owner;
-      request[s].itemExpiry = before.expiry;
+  :: d_step { isUnderWay(from(p)) && request[from(p)].kind == Look &&
+      !request[from(p)].unheard ->
+      answer(from(p));
+      request[from(p)].itemOwner = before.owner;
+      request[from(p)].itemExpiry = before.expiry;
       printf("table: an old look\n") }
 #endif
-  :: d_step { request[s].kind != Nothing && mayLose(s) ->
-      printf("lost: %e of P%d\n", request[s].kind, s / K);
-      clear(s);
-      lost(s) }
 #ifdef COPIES
-  /* Applied now, and once more later: a copy made on the way. */
-  :: d_step { isUnderWay(s) && hasRoom(s / K) && request[s].kind != Look ->
-      freeSlot(s / K);
-      h = slot;
-      slot = 0;
-      request[h].kind = request[s].kind;
-      request[h].unheard = request[s].unheard;
-      request[h].owner = request[s].owner;
-      request[h].expiry = request[s].expiry;
-      request[h].deadOwner = request[s].deadOwner;
-      request[h].deadExpiry = request[s].deadExpiry;
-      if
-      :: !request[s].unheard -> client[s / K].repeated = true
-      :: else
-      fi;
-      printf("copied: %e of P%d\n", request[s].kind, s / K);
-      h = 0 }
+  /* Applied now, and once more later: a copy is made on the way. */
+  :: d_step { p == 0 && isUnderWay(0) && hasRoom(0) && request[0].kind != Look ->
+      request[K - 1].kind = request[0].kind;
+      request[K - 1].unheard = request[0].unheard;
+      request[K - 1].owner = request[0].owner;
+      request[K - 1].expiry = request[0].expiry;
+      request[K - 1].deadOwner = request[0].deadOwner;
+      request[K - 1].deadExpiry = request[0].deadExpiry;
+      client[0].repeated = client[0].repeated || !request[0].unheard;
+      printf("copied: %e of P0\n", request[0].kind) }
 #endif
   od
 }
@@ -682,7 +703,7 @@ proctype Time() {
       od;
       i = 0;
       printf("tick\n");
-      ticked }
+      ticked() }
 #ifdef TABLE_FORGETS
   /* The table's TTL removes what expired, and its fencing token with it. */
   :: d_step { !isFree && forgets == 0 && top > 0 &&
@@ -707,12 +728,13 @@ init {
       client[i].asking = Nothing;
       forget(i, 4);
       run Process(i);
+      run Way(i);
       i++
     :: else -> break
     od;
     i = 0;
     do
-    :: i < N * K -> request[i].kind = Nothing; run Service(i); i++
+    :: i < SLOTS -> request[i].kind = Nothing; i++
     :: else -> break
     od;
     h = 0;

@@ -74,7 +74,15 @@
 mtype = { Nothing, Acquire, Renew, Leave,      /* scripts */
   Granted, Waiting, Held, Renewed, Gone, Left, /* their answers */
   Idle, Ask, Wait, Hold, Leaving, Dead };      /* states of a process */
-#define isRequest(s) (try[s].kind >= Leave && try[s].kind <= Acquire)
+#ifdef FENCES        /* tokens only grow: so there is a bound to the grants */
+#ifndef GRANTS
+#define GRANTS 6
+#endif
+#define isRequest(s) (isToServer(s) && micros < GRANTS)
+#else
+#define isRequest(s) isToServer(s)
+#endif
+#define isToServer(s) (try[s].kind >= Leave && try[s].kind <= Acquire)
 #define isAnswer(s) (try[s].kind >= Left && try[s].kind <= Granted)
 
 /* The key of the lock. */
@@ -473,13 +481,13 @@ inline give(o) {
   do
   :: next <= OWNERS ->
     assert(next == o || !waiter[next].queued || waiter[next].alive == 0 ||
-      waiter[next].forgotten || waiter[o].place == 0 ||
+      !isWaiting(next) || waiter[next].forgotten || waiter[o].place == 0 ||
       waiter[next].place > waiter[o].place);
     next++
   :: else -> break
   od;
   next = 0;
-  waiter[o].place = 0;
+  forgets(o);
 #endif
   if
   :: !isWaiting(o) -> reached(GHOST_GRANTED)

@@ -13,7 +13,8 @@
 #endif
 
 unsigned faults : 3;
-unsigned idle : 5;   /* for how long somebody has waited, and nobody has held */
+unsigned idle : 5;   /* for how long somebody has waited, and nobody has held
+                        or taken the lock */
 typedef Urgency {
   bool due;          /* to ask, to beat or to leave, in this tick */
   bool paused;
@@ -43,7 +44,10 @@ inline stopped(p) { urgency[p].due = true }
 inline unheard(s) { clear(s) }
 
 /* Granted by a message long after the last refresh: RedisGrant.watch. */
-inline granted(p) { urgency[p].due = (client[p].leaseAge * 2 > TTL) }
+inline granted(p) {
+  idle = 0;
+  urgency[p].due = (client[p].leaseAge * 2 > TTL)
+}
 
 /* A killed process closes its channel; of a host that is gone, the server knows
    nothing. */
