@@ -180,7 +180,6 @@ inline forget(p, upTo) {
 #define mayLose(s) true
 #define mayTick true
 #define began(p) skip
-#define isAlone false
 #define looked(p) skip
 #define granted(p) skip
 #define claimed(p) skip
@@ -377,9 +376,14 @@ inline hear(p, s) {
       /* Attempt.#write: of several tries, another may yet be applied. */
       client[p].unsure = client[p].before || client[p].repeated;
       if
-      :: !client[p].unsure || isAlone ->
+      :: !client[p].unsure -> /* none of them has stood there, or will */
         forget(p, 4);
-        client[p].last = 0 /* none of them is anywhere: numbered anew */
+        client[p].last = 0
+#ifdef URGENT
+      :: client[p].unsure ->
+        forget(p, 4);
+        renumber(p, client[p].last + 1)
+#endif
       :: else
       fi;
       client[p].state = Want;

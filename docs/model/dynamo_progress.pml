@@ -14,12 +14,12 @@
 #endif
 
 unsigned faults : 3;
-unsigned idle : 5;   /* for how long somebody has waited, and nobody has held
-                        or taken the lock */
 typedef Urgency {
   unsigned due : 2;  /* 2: to poll or to beat; 1: to claim what was found free */
   bool retry;
   bool paused;
+  unsigned idle : 4; /* for how long it has waited, and nobody has taken or held
+                        the lock: each waiter observes for itself */
 };
 Urgency urgency[N];
 
@@ -41,14 +41,20 @@ Urgency urgency[N];
 #define mayResume(p) urgency[p].paused
 
 #define began(p) urgency[p].due = 2
-#define isAlone true /* with K = 1, no other try is under way */
-#define granted(p) idle = 0
 #define looked(p) urgency[p].due = 1
 #define claimed(p) urgency[p].due = 0
 #define beaten(p) urgency[p].due = 0
 #define retried(p) urgency[p].retry = false
 #define lost(s) faults++
 
+inline granted(p) {
+  h = 0;
+  do
+  :: h < N -> urgency[h].idle = 0; h++
+  :: else -> break
+  od;
+  h = 0
+}
 inline died(p) {
   faults++;
   printf("P%d is killed\n", p);
@@ -122,11 +128,9 @@ inline renumber(p, till) {
 #if N == 2
 #define mayTick (!isBusy(0) && !isBusy(1))
 #define anybodyHolds (trusts(0) || trusts(1))
-#define anybodyWaits (waits(0) || waits(1))
 #else
 #define mayTick (!isBusy(0) && !isBusy(1) && !isBusy(2))
 #define anybodyHolds (trusts(0) || trusts(1) || trusts(2))
-#define anybodyWaits (waits(0) || waits(1) || waits(2))
 #endif
 
 inline ticked() {
@@ -140,10 +144,12 @@ inline ticked() {
   :: else -> break
   od;
   i = 0;
-  if
-  :: anybodyWaits && !anybodyHolds ->
-    idle++;
-    assert(idle <= BOUND)
-  :: else -> idle = 0
-  fi
+  do
+  :: i < N ->
+    urgency[i].idle = (waits(i) && !anybodyHolds -> urgency[i].idle + 1 : 0);
+    assert(urgency[i].idle <= BOUND);
+    i++
+  :: else -> break
+  od;
+  i = 0
 }
