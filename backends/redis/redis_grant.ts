@@ -57,9 +57,9 @@ export class RedisGrant implements Grant, Renewable {
     for (const [server, stamp] of granted) {
       this.#stamps.set(server, readStamp(stamp));
     }
-    const drift = servers.length > 1 ? driftMs(terms.ttlMs) : 0;
-    const since = this.#since();
-    this.clock = new LeaseClock(runtime.clock, terms.ttlMs - drift, since);
+    // A server's clock may be faster than ours: the key must not end first.
+    const trustedMs = terms.ttlMs - driftMs(terms.ttlMs);
+    this.clock = new LeaseClock(runtime.clock, trustedMs, this.#since());
   }
 
   /** Whether it has been given back or lost by the servers. */

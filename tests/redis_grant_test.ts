@@ -1,0 +1,37 @@
+/** For how long RedisLock's holder trusts what servers granted. No server is asked. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Connector } from "../backends/redis/connector.ts";
+import { RedisGrant } from "../backends/redis/redis_grant.ts";
+import { RedisServer } from "../backends/redis/server.ts";
+import { makeStamp } from "../backends/redis/stamp.ts";
+
+const TERMS = { ttlMs: 5000, heartbeatIntervalMs: 2000 };
+// A hundredth of the time to live, and 2 ms.
+const TRUSTED_MS = 4948;
+
+function grantOf(count: number): RedisGrant {
+  const servers = Array.from(
+    { length: count },
+    () => new RedisServer({} as Connector),
+  );
+  return new RedisGrant({
+    key: "locking:{report}",
+    owner: "1",
+    terms: TERMS,
+    fencingToken: 1n,
+    servers,
+    granted: new Map(servers.map((server) => [server, makeStamp()])),
+    leave: () => Promise.resolve(true),
+  });
+}
+
+describe("RedisLock's holder", () => {
+  for (const count of [1, 3]) {
+    it(`trusts its lease for less than ${count} server(s) keep it, since clocks differ in their pace`, () => {
+      const leftMs = grantOf(count).remainingMs();
+      assert.ok(leftMs <= TRUSTED_MS, `${leftMs} ms`);
+      assert.ok(leftMs > TRUSTED_MS - 1000, `${leftMs} ms`);
+    });
+  }
+});
