@@ -1,7 +1,13 @@
 // How a lock of one host is handed over, where it cannot be seen from what
 // callers get.
 import assert from "node:assert/strict";
-import { readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -201,15 +207,57 @@ async function comeAfterOthers(): Promise<
   return { ms, ahead: { newcomer, follower } };
 }
 
-function askForPlace(path: string, hello: object): Promise<number> {
+/** Resolves to how many come first; stays for as long as something takes. */
+function askForPlace(
+  path: string,
+  hello: object,
+  stay = (): Promise<void> => Promise.resolve(),
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path });
     socket.on("error", reject);
     socket.once("data", (data) => {
-      resolve(JSON.parse(String(data).split("\n")[0]!).ahead);
-      socket.destroy();
+      const { ahead } = JSON.parse(String(data).split("\n")[0]!);
+      stay().finally(() => socket.destroy()).then(() => resolve(ahead), reject);
     });
     const said = { want: "turn", claim: false, ...hello };
     socket.write(JSON.stringify(said) + "\n");
   });
 }
+
+describe("a FileLock that is kept back for those with a better right", () => {
+  it(
+    "is not handed out when its file is replaced meanwhile",
+    { skip: noSockets() || noFiles() },
+    async () => {
+      let replaced = 0;
+      for (let round = 0; round < 20; round++) {
+        const name = uniqueName();
+        const path = join(directory, lockFileName(name));
+        const lock = new FileLock(name, { directory });
+        const first = await lock.acquire();
+        const { dev, ino } = statSync(path);
+        // A waiter that will not come; so the lock is kept back for it.
+        const waiter = { waitedMs: 500, claim: true };
+        await turn();
+        await askForPlace(
+          `\0locking-file:${dev}:${ino}`,
+          waiter,
+          () => first.release(),
+        );
+        let granted = false;
+        const next = lock.acquire().finally(() => granted = true);
+        await sleep(2 + round % 6);
+        if (!granted) {
+          replaced++;
+          writeFileSync(`${path}.new`, "");
+          renameSync(`${path}.new`, path);
+        }
+        const lease = await within(5000, "the grant", next);
+        lease.assertHeld();
+        await lease.release();
+      }
+      assert.ok(replaced > 0);
+    },
+  );
+});

@@ -266,6 +266,11 @@ export class HostBackend implements Backend {
       claimants: Math.max(1, Math.min(NEXT, ahead)),
       ms: right === "behind" ? FOLLOWING_MS : CLAIM_MS,
     });
+    // Unlinked or replaced meanwhile: others lock another file by now.
+    if (!claimed && grant.check?.()) {
+      await grant.release();
+      return null;
+    }
     if (!claimed) {
       room.settle();
       return this.#own(grant);
