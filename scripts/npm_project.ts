@@ -16,6 +16,9 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 /** Files of the suite that look at the sources themselves. */
 const OF_SOURCES = /(?:boundaries|lazy_drivers|reliability)_test\.ts$/;
 
+/** Folders whose files are not part of the compiled suite. */
+const LEFT_OUT = ["npm", "mutants"];
+
 /** Options of {@linkcode makeProject}. */
 export interface ProjectOptions {
   /** Packages to install beside ours, as npm names them. */
@@ -108,7 +111,7 @@ async function suiteFiles(folder: string): Promise<string[]> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = `${folder}/${name}`;
     if (!isDirectory) found.push(path);
-    else if (name !== "npm") found.push(...await suiteFiles(path));
+    else if (!LEFT_OUT.includes(name)) found.push(...await suiteFiles(path));
   }
   return found.filter((path) => !OF_SOURCES.test(path));
 }
