@@ -200,12 +200,22 @@ async function lookForDescriptors(before: number): Promise<void> {
   recorder.record({ type: "left", what });
 }
 
+/** Loads what the locks need, and connects: an attempt is to begin at once. */
+async function warmUp(): Promise<void> {
+  for (const lock of locks) {
+    await lock.holder().catch((error) => {
+      if (codeOf(error) !== "LOCK_BACKEND") throw error;
+    });
+  }
+}
+
 const store = await StoreClient.connect(plan.store);
 eachLine(process.stdin, obey);
 // Whoever started it is gone.
 process.stdin.on("end", () => stopping || process.exit(1));
 const ticks = watchPauses();
 const before = openDescriptors();
+await warmUp();
 const { runtime } = plan;
 recorder.record({ type: "start", worker, runtime, pid: process.pid });
 console.log(`ready ${process.pid}`);
