@@ -4,6 +4,7 @@ import { Child, type Exit } from "../_child.ts";
 import { programFile } from "../_fixture.ts";
 import { until, within } from "../_time.ts";
 import { monotonicMs } from "./clock.ts";
+import { forgetClock } from "./host_clock.ts";
 import type { Recorder } from "./recorder.ts";
 import type { WorkerPlan } from "./worker_plan.ts";
 
@@ -142,6 +143,7 @@ export class Crew {
   #account({ worker, child, killedAt }: Member, exit: Exit): void {
     const killed = killedAt === undefined ? {} : { killedAt };
     const { recorder } = this.#options;
+    forgetClock(child.pid);
     recorder.record({ type: "exit", worker, ...exit, ...killed });
     if (killedAt !== undefined || exit.code === 0) return;
     this.complaints.push(`${worker} ended: ${child.errors}`);

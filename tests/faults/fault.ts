@@ -17,6 +17,8 @@ export interface FaultKind {
   readonly kind: string;
   /** Whether it is done to one worker. */
   readonly ofWorker?: boolean;
+  /** The slots whose workers it can be done to. @default {all of them} */
+  readonly slots?: readonly number[];
   /** What it suspends of the lock's promises. */
   readonly suspends: readonly Suspension[];
   /** For how long after its end that stays suspended, in milliseconds. */

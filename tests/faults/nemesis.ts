@@ -29,6 +29,7 @@ const LONGEST_CALM = 1 / 8;
 export function planFaults(options: PlanOptions): PlannedFault[] {
   const { seed, seconds, slots, kinds } = options;
   const random = new Random(seed);
+  const all = Array.from({ length: slots }, (_, slot) => slot);
   const plan: PlannedFault[] = [];
   const longestMs = seconds * 1000 * LONGEST_CALM;
   const calms = CALM_MS.filter((ms) => ms <= longestMs);
@@ -36,11 +37,11 @@ export function planFaults(options: PlanOptions): PlannedFault[] {
   let round: FaultKind[] = [];
   for (let ms = 0; ms < seconds * 1000 && kinds.length > 0;) {
     if (round.length === 0) round = shuffle(kinds, random);
-    const { kind, lastsMs: [from, to] } = round.pop()!;
+    const { kind, lastsMs: [from, to], slots: able = all } = round.pop()!;
     const planned = {
       kind,
       calmMs: random.pick(calms),
-      slot: random.below(slots),
+      slot: random.pick(able),
       lastsMs: Math.round(random.between(from, to)),
       choice: random.next(),
     };

@@ -13,7 +13,9 @@ export interface ProcessFaultsOptions {
   readonly ttlMs: number;
   /** For how long waiters may feel that a holder has died or was stopped. */
   readonly recoveryMs: number;
-  /** The file that a slot's wall clock follows. */
+  /** The slots whose workers have a wall clock of their own. */
+  readonly clocked: readonly number[];
+  /** The file that such a clock follows. */
   clockFile(slot: number): string;
 }
 
@@ -64,8 +66,10 @@ export function processFaults(options: ProcessFaultsOptions): FaultKind[] {
       recoveryMs,
       kind: "clock",
       ofWorker: true,
+      slots: options.clocked,
       lastsMs: [1500, 3000],
-      missing: noFaketime(),
+      missing: noFaketime() ||
+        options.clocked.length === 0 && "faketime and Deno: see host_clock.ts",
       begin: ({ slot, choice }) => {
         const file = options.clockFile(slot);
         writeFileSync(file, choice < 0.5 ? "-1h\n" : "+1h\n");

@@ -12,7 +12,7 @@ import { openFileArena } from "./arenas/file_arena.ts";
 import { openQuorumArena, openRedisArena } from "./arenas/redis_arena.ts";
 import { openSocketArena } from "./arenas/socket_arena.ts";
 import { Crew } from "./crew.ts";
-import { clockEnvironment } from "./host_clock.ts";
+import { canHaveClock, clockEnvironment } from "./host_clock.ts";
 import { planFaults, type PlannedFault, runNemesis } from "./nemesis.ts";
 import { processFaults } from "./process_faults.ts";
 import { Recorder } from "./recorder.ts";
@@ -92,15 +92,19 @@ async function runInArena(
   const socket = join(directory, "store");
   const store = await Store.start(socket, recorder);
   const clockFile = (slot: number): string => join(directory, `clock-${slot}`);
-  for (let slot = 0; slot < slots; slot++) {
-    writeFileSync(clockFile(slot), "+0\n");
-  }
+  const { runtimes } = options;
+  const clocked = Array.from({ length: slots }, (_, slot) => slot)
+    .filter((slot) => canHaveClock(runtimes[slot % runtimes.length]!));
+  for (const slot of clocked) writeFileSync(clockFile(slot), "+0\n");
   const crew = new Crew({
     slots,
-    runtimes: options.runtimes,
+    runtimes,
     recorder,
-    wrap: (slot, command) =>
-      arena.wrap(slot, [...clockEnvironment(clockFile(slot)), ...command]),
+    wrap: (slot, command) => {
+      const clock = clocked.includes(slot) ? clockFile(slot) : null;
+      const environment = clock === null ? [] : clockEnvironment(clock);
+      return arena.wrap(slot, [...environment, ...command]);
+    },
     plan: (slot, worker, runtime): WorkerPlan => {
       const history = join(out, `worker-${worker}.jsonl`);
       files.push(history);
@@ -118,7 +122,11 @@ async function runInArena(
     },
   });
   const kinds = [
-    ...processFaults({ ...arena, slots, crew: () => crew, clockFile }),
+    ...processFaults({
+      ...arena,
+      ...{ slots, clocked, clockFile },
+      crew: () => crew,
+    }),
     ...arena.faults,
   ];
   const here = kinds.filter(({ missing }) => !missing);
