@@ -645,7 +645,13 @@ inline acquire(s) {
 #endif
     hold(i, key.fence);
     try[s].kind = Granted
+#ifdef BARGING
+  /* A free lock goes to whoever asks. */
+  :: key.owner == NOBODY ->
+    drop(i);
+#else
   :: key.owner == NOBODY && first == 0 ->
+#endif
     give(i);
     try[s].kind = Granted
   :: else ->
