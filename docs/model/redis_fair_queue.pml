@@ -60,9 +60,7 @@
 #define BACK_AT_OLD_TICKET 7
 #define LATE_RELEASE 8
 #define GHOST_GRANTED 9
-#define LEFT_AGAIN 10
-#define LOSS_TOLD 11
-#define FORGOT 12
+#define LOSS_TOLD 10
 #define reached(what) assert((what) != REACH)
 
 #ifdef FENCE_ONLY
@@ -874,7 +872,6 @@ proctype Time() {
 #ifdef SERVER_FORGETS
   :: d_step { !forgot && key.owner != NOBODY ->
       forgot = true;
-      reached(FORGOT);
       printf("server: all its memory is lost\n");
       freeKey();
       lastFence = 0;

@@ -108,7 +108,6 @@ inline ticked() {
   if
   :: anybodyWaits && !anybodyHolds ->
     idle++;
-    reached(100 + idle);
     assert(idle <= BOUND)
   :: else -> idle = 0
   fi
