@@ -113,7 +113,7 @@ function redisBreaks(): ModelCheck[] {
     }, "K=1 FIFO R=2 BARGING"),
     violated(REDIS, "a message lost, and no refresh", {
       ...{ by: BOUND, why: "nobody asks any more" },
-    }, `${urgent} FAULTS=1 NO_REFRESH`),
+    }, `${urgent} FAULTS=1 ONLY_MESSAGES NO_REFRESH`),
     violated(REDIS, "the head's death unnoticed", {
       ...{ by: BOUND, why: "the lock is given to a dead waiter, ever again" },
     }, `${urgent} N=3 FAULTS=1 HEAD_UNCHECKED`),
@@ -122,6 +122,13 @@ function redisBreaks(): ModelCheck[] {
 
 function redisReaches(): ModelCheck[] {
   return [
+    make(
+      REDIS,
+      "a fault may cost all of the bound",
+      "URGENT TTL=3 ALIVE=3 K=1 N=3 FAULTS=1 BREAKS BOUND=3",
+      "reached",
+      { by: BOUND, why: "" },
+    ),
     reached(REDIS, "the key of a holder ends", "K=1 REACH=1"),
     reached(REDIS, "granted by message", "K=1 REACH=2"),
     reached(REDIS, "a refresh repairs a lost message", "K=1 REACH=3"),
@@ -213,6 +220,13 @@ function dynamoBreaks(): ModelCheck[] {
 
 function dynamoReaches(): ModelCheck[] {
   return [
+    make(
+      DYNAMO,
+      "a fault may cost all of the bound",
+      "URGENT TTL=3 K=1 E=3 N=3 FAULTS=1 BOUND=3",
+      "reached",
+      { by: BOUND, why: "" },
+    ),
     reached(DYNAMO, "a dead holder's lock is taken over", "K=1 E=2 REACH=1"),
     reached(DYNAMO, "a lost answer is made up for", "K=1 E=2 REACH=2"),
     reached(DYNAMO, "a grant comes too late", "K=1 E=2 REACH=3"),

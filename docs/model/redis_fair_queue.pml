@@ -166,6 +166,7 @@ byte h, i, slot, owned, first, next; /* scratch, 0 between the steps */
 #define mayBeat(p) true
 #define mayBreak(p) true
 #define mayLose(p) true
+#define mayLoseMessage(p) true
 #define mayTick true
 #define asked(p) skip
 #define beaten(p) skip
@@ -535,17 +536,19 @@ inline handOver(caller) {
     if
     :: first == NOBODY -> break
 #ifdef HEAD_UNCHECKED
-    /* Whoever is first stays so until it leaves. */
+    /* Nobody looks whether it lives, and it has its place until it has had its
+       turn. */
     :: first != NOBODY ->
       give(first);
       if
-      :: first != caller ->
-        publish(first);
-        break
-      :: else ->
-        drop(first);
-        break
-      fi
+      :: first != caller -> publish(first)
+      :: else
+      fi;
+      if
+      :: client[processOf(first)].state == Dead -> skip
+      :: else -> drop(first)
+      fi;
+      break
 #else
     :: first != NOBODY && waiter[first].alive == 0 ->
       reached(DEAD_SKIPPED);
@@ -638,9 +641,6 @@ inline acquire(s) {
   anybodyQueued(first);
   if
   :: key.owner == i ->
-#ifdef HEAD_UNCHECKED
-    drop(i);
-#endif
     hold(i, key.fence);
     try[s].kind = Granted
 #ifdef BARGING
@@ -770,7 +770,7 @@ proctype Way(byte p) {
   :: d_step { p == 0 && K > 1 && try[K - 1].kind != Nothing && mayLose(p) ->
       failed;
       lose(K - 1) }
-  :: d_step { message[p].onItsWay && mayLose(p) ->
+  :: d_step { message[p].onItsWay && mayLoseMessage(p) ->
       failed;
       printf("lost: the message to P%d\n", p);
       loseMessage(p) }
