@@ -153,11 +153,17 @@ inline forget(p, upTo) {
 
 #define trusts(p) (client[p].state == Hold && client[p].leaseAge < TRUSTED)
 
+/* How long ago an expiry was sent by true time: that of its holder is in its
+   lease, and all others that were settled are of nobody's lease. */
+#define ageOf(o, e) (client[PROCESS(o)].state == Hold && \
+  OWNER(PROCESS(o)) == (o) && client[PROCESS(o)].leaseAge < \
+  sentAgo(PROCESS(o), e) -> client[PROCESS(o)].leaseAge : sentAgo(PROCESS(o), e))
+
 /* Observations.dead */
 #if defined(CLOCKS_COMPARED)
 /* The expiry as true time, by a clock that is SKEW ticks ahead. */
 #define isDead(p) (client[p].seenOwner != NOBODY && \
-  sentAgo(PROCESS(client[p].seenOwner), client[p].seenExpiry) + SKEW >= TTL)
+  ageOf(client[p].seenOwner, client[p].seenExpiry) + SKEW >= TTL)
 #elif defined(EARLY_TAKEOVER)
 #define isDead(p) (client[p].seenOwner != NOBODY && client[p].stood >= TTL - 1 - DRIFT)
 #else
@@ -711,7 +717,7 @@ proctype Time() {
 #ifdef TABLE_FORGETS
   /* The table's TTL removes what expired, and its fencing token with it. */
   :: d_step { !isFree && forgets == 0 && top > 0 &&
-      sentAgo(PROCESS(item.owner), item.expiry) >= TTL ->
+      ageOf(item.owner, item.expiry) >= TTL ->
       forgets = 1;
       reached(FORGOTTEN);
       item.owner = NOBODY;

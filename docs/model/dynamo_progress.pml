@@ -10,7 +10,7 @@
 #define FAULTS 1     /* losses, deaths and pauses, in all */
 #endif
 #ifndef BOUND
-#define BOUND (1 + FAULTS * (TTL + 2))
+#define BOUND (FAULTS == 0 -> 1 : FAULTS * (TTL + 1))
 #endif
 
 unsigned faults : 3;

@@ -60,9 +60,7 @@
 #define BACK_AT_OLD_TICKET 7
 #define LATE_RELEASE 8
 #define GHOST_GRANTED 9
-#define LEFT_AGAIN 10
-#define LOSS_TOLD 11
-#define FORGOT 12
+#define LOSS_TOLD 10
 #define reached(what) assert((what) != REACH)
 
 #ifdef FENCE_ONLY
@@ -168,6 +166,7 @@ byte h, i, slot, owned, first, next; /* scratch, 0 between the steps */
 #define mayBeat(p) true
 #define mayBreak(p) true
 #define mayLose(p) true
+#define mayLoseMessage(p) true
 #define mayTick true
 #define asked(p) skip
 #define beaten(p) skip
@@ -537,17 +536,19 @@ inline handOver(caller) {
     if
     :: first == NOBODY -> break
 #ifdef HEAD_UNCHECKED
-    /* Whoever is first stays so until it leaves. */
+    /* Nobody looks whether it lives, and it has its place until it has had its
+       turn. */
     :: first != NOBODY ->
       give(first);
       if
-      :: first != caller ->
-        publish(first);
-        break
-      :: else ->
-        drop(first);
-        break
-      fi
+      :: first != caller -> publish(first)
+      :: else
+      fi;
+      if
+      :: client[processOf(first)].state == Dead -> skip
+      :: else -> drop(first)
+      fi;
+      break
 #else
     :: first != NOBODY && waiter[first].alive == 0 ->
       reached(DEAD_SKIPPED);
@@ -640,12 +641,15 @@ inline acquire(s) {
   anybodyQueued(first);
   if
   :: key.owner == i ->
-#ifdef HEAD_UNCHECKED
-    drop(i);
-#endif
     hold(i, key.fence);
     try[s].kind = Granted
+#ifdef BARGING
+  /* A free lock goes to whoever asks. */
+  :: key.owner == NOBODY ->
+    drop(i);
+#else
   :: key.owner == NOBODY && first == 0 ->
+#endif
     give(i);
     try[s].kind = Granted
   :: else ->
@@ -766,7 +770,7 @@ proctype Way(byte p) {
   :: d_step { p == 0 && K > 1 && try[K - 1].kind != Nothing && mayLose(p) ->
       failed;
       lose(K - 1) }
-  :: d_step { message[p].onItsWay && mayLose(p) ->
+  :: d_step { message[p].onItsWay && mayLoseMessage(p) ->
       failed;
       printf("lost: the message to P%d\n", p);
       loseMessage(p) }
@@ -868,7 +872,6 @@ proctype Time() {
 #ifdef SERVER_FORGETS
   :: d_step { !forgot && key.owner != NOBODY ->
       forgot = true;
-      reached(FORGOT);
       printf("server: all its memory is lost\n");
       freeKey();
       lastFence = 0;

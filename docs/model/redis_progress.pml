@@ -29,10 +29,18 @@ Urgency urgency[N];
 #define mayRelease(p) canAct(p)
 #define mayStop(p) canAct(p)
 #define hasFault (faults < FAULTS)
+#define mayLoseMessage(p) hasFault
+#ifdef ONLY_MESSAGES /* ... are lost, and nothing else happens */
+#define mayLose(p) false
+#define mayBreak(p) false
+#define mayKill(p) false
+#define mayPause(p) false
+#else
 #define mayLose(p) hasFault
 #define mayBreak(p) hasFault
 #define mayKill(p) (hasFault && client[p].state != Dead && client[p].round > 0)
 #define mayPause(p) (hasFault && canAct(p) && client[p].round > 0)
+#endif
 #define mayResume(p) urgency[p].paused
 
 inline asked(p) { urgency[p].due = false }
@@ -108,7 +116,6 @@ inline ticked() {
   if
   :: anybodyWaits && !anybodyHolds ->
     idle++;
-    reached(100 + idle);
     assert(idle <= BOUND)
   :: else -> idle = 0
   fi
