@@ -269,16 +269,20 @@ export function networkFaults(wayOf: (drawn: Drawn) => Proxy): FaultKind[] {
   }
 }
 
-/** Keys that stay for ever, and all but fences that stay for longer than a lease. */
+/** Locks that outlast their leases, and keys that stay for ever. */
 async function keysLeft({ server }: Seat): Promise<string[]> {
-  const isOver = async (): Promise<boolean> =>
-    (await server.keys()).every((key) => key.endsWith(":fence"));
-  await until("the end of keys", isOver, 3 * TTL_MS + 2000).catch(() => {});
+  const isLock = (key: string): boolean => key.endsWith("}");
+  await until(
+    "the end of leases",
+    async () => !(await server.keys()).some(isLock),
+    2 * TTL_MS,
+  ).catch(() => {});
   const found: string[] = [];
   for (const key of await server.keys()) {
     const ms = Number(await server.command("PTTL", key));
-    if (ms < 0) found.push(`the key ${key}, for ever`);
-    else if (!key.endsWith(":fence")) found.push(`the key ${key}, ${ms} ms`);
+    // It may have gone since it was listed.
+    if (ms === -1) found.push(`the key ${key}, for ever`);
+    else if (isLock(key) && ms > 0) found.push(`the key ${key}, ${ms} ms`);
   }
   return found;
 }
