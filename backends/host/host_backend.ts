@@ -77,7 +77,7 @@ export class HostBackend implements Backend {
    * @returns The grant or null; at once where nobody else was seen of late.
    */
   tryTake(willWait: boolean): MaybePromise<HostGrant | null> {
-    const { state } = lately(this.key) ?? { state: "ours" };
+    const state = lately(this.key)?.state ?? "ours";
     if (state === "ours") return this.#try(NEWCOMER);
     if (state === "others") return this.#try(OUT_OF_TURN);
     if (willWait) return null;
@@ -94,13 +94,12 @@ export class HostBackend implements Backend {
     const { signal } = contention;
     const began = runtime.clock.monotonic();
     const waitedMs = (): number => runtime.clock.monotonic() - began;
-    const { state, waiters } = lately(this.key) ??
-      { state: "ours", waiters: 0 };
+    const seen = lately(this.key);
     // Who has just handed the lock over knows how many come first.
-    let right: Right = state === "handed over" ? "behind" : "newcomer";
+    let right: Right = seen?.state === "handed over" ? "behind" : "newcomer";
     let unheard = 0;
-    let ahead = waiters;
-    let others = waiters;
+    let ahead = seen?.waiters ?? 0;
+    let others = ahead;
     let aheadBefore: number | null = null;
     let ceded = 0;
     let triedAt = began;
@@ -267,15 +266,12 @@ export class HostBackend implements Backend {
       ms: right === "behind" ? FOLLOWING_MS : CLAIM_MS,
     });
     // Unlinked or replaced meanwhile: others lock another file by now.
-    if (!claimed && grant.check?.()) {
-      await grant.release();
-      return null;
-    }
-    if (!claimed) {
+    const isStale = Boolean(grant.check?.());
+    if (!claimed && !isStale) {
       room.settle();
       return this.#own(grant);
     }
-    note(this.key, "handed over", room.waiters);
+    if (claimed) note(this.key, "handed over", room.waiters);
     await grant.cede();
     return null;
   }

@@ -1,5 +1,5 @@
 /** Writing a history. */
-import { openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { monotonicMs } from "./clock.ts";
 import type { HistoryEvent } from "./history.ts";
 
@@ -21,5 +21,10 @@ export class Recorder {
   record(event: Unstamped): void {
     const stamped = { at: monotonicMs(), ...event };
     writeSync(this.#file, JSON.stringify(stamped) + "\n");
+  }
+
+  /** Closes the file. */
+  close(): void {
+    closeSync(this.#file);
   }
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { createLock } from "../fixtures/create.ts";
 import type { TestRuntime } from "../_runtimes.ts";
-import { sleep } from "../_time.ts";
+import { until } from "../_time.ts";
 import type { Arena, ArenaOptions } from "./arena.ts";
 import { openDynamoArena } from "./arenas/dynamo_arena.ts";
 import { openFileArena } from "./arenas/file_arena.ts";
@@ -56,8 +56,6 @@ export interface RunOptions {
 
 /** What a run leaves in `out`, beside the histories. */
 export interface RunResult {
-  /** The histories' files. */
-  readonly files: readonly string[];
   /** What workers said that ended as they should not. */
   readonly complaints: readonly string[];
   readonly promised: Arena["promised"];
@@ -87,8 +85,8 @@ async function runInArena(
   options: RunOptions,
 ): Promise<RunResult> {
   const { out, seed, seconds } = options;
-  const files = [join(out, "nemesis.jsonl")];
-  const recorder = new Recorder(files[0]!);
+  const recorder = new Recorder(join(out, "nemesis.jsonl"));
+  let started = 0;
   const socket = join(directory, "store");
   const store = await Store.start(socket, recorder);
   const clockFile = (slot: number): string => join(directory, `clock-${slot}`);
@@ -105,21 +103,17 @@ async function runInArena(
       const environment = clock === null ? [] : clockEnvironment(clock);
       return arena.wrap(slot, [...environment, ...command]);
     },
-    plan: (slot, worker, runtime): WorkerPlan => {
-      const history = join(out, `worker-${worker}.jsonl`);
-      files.push(history);
-      return {
-        worker,
-        runtime,
-        history,
-        seed: seed * 1000 + files.length,
-        store: socket,
-        locks: arena.locks(slot),
-        tasks: options.tasks,
-        fenced: arena.promised.fenced,
-        longHoldMs: 1.5 * (arena.ttlMs || 200),
-      };
-    },
+    plan: (slot, worker, runtime): WorkerPlan => ({
+      worker,
+      runtime,
+      history: join(out, `worker-${worker}.jsonl`),
+      seed: seed * 1000 + ++started,
+      store: socket,
+      locks: arena.locks(slot),
+      tasks: options.tasks,
+      fenced: arena.promised.fenced,
+      longHoldMs: 1.5 * (arena.ttlMs || 200),
+    }),
   });
   const kinds = [
     ...processFaults({
@@ -146,10 +140,11 @@ async function runInArena(
   } finally {
     await crew.end();
     await store.end();
+    recorder.close();
   }
   const { promised } = arena;
   writeFileSync(join(out, "promised.json"), JSON.stringify(promised, null, 2));
-  return { files, complaints: crew.complaints, promised };
+  return { complaints: crew.complaints, promised };
 }
 
 /** Nobody holds: each lock is to be had, and nothing of it stays. */
@@ -166,11 +161,10 @@ async function whatIsLeft(arena: Arena): Promise<string[]> {
     }
   }
   // What was closed a moment ago may still be going.
-  let left = await arena.left();
-  for (let i = 0; i < 20 && left.length > 0; i++) {
-    await sleep(100);
-    left = await arena.left();
-  }
+  let left: string[] = [];
+  const isOver = async (): Promise<boolean> =>
+    (left = await arena.left()).length === 0;
+  await until("the end of all that is left", isOver, 2000).catch(() => {});
   return [...found, ...left];
 }
 

@@ -8,7 +8,7 @@ import { createLock } from "../fixtures/create.ts";
 import type { Lease, Lock } from "../../mod.ts";
 import { Random } from "../_random.ts";
 import { openDescriptors } from "../_spies.ts";
-import { sleep } from "../_time.ts";
+import { sleep, until } from "../_time.ts";
 import { monotonicMs } from "./clock.ts";
 import { eachLine } from "./lines.ts";
 import { Recorder } from "./recorder.ts";
@@ -193,7 +193,8 @@ function obey(line: string): void {
 /** Notes descriptors that are open for nothing, once they have had time to go. */
 async function lookForDescriptors(before: number): Promise<void> {
   const most = before + MOST_KEPT;
-  for (let i = 0; i < 20 && openDescriptors() > most; i++) await sleep(100);
+  const areGone = (): boolean => openDescriptors() <= most;
+  await until("the end of descriptors", areGone, 2000).catch(() => {});
   const open = openDescriptors();
   if (open <= most) return;
   const what = `${open} descriptors of ${worker}, ${before} at its start`;
