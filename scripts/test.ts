@@ -13,6 +13,7 @@
  */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DynamoServer, noDynamoLocal } from "../tests/_dynamo.ts";
 import config from "../deno.json" with { type: "json" };
 import { ensureDynamoDbLocal } from "./dynamodb_local.ts";
 import type { TestResult } from "./junit.ts";
@@ -187,8 +188,10 @@ async function runSuite(
   const started = performance.now();
   const { title, files, runtime } = subject;
   const others = MIXED.includes(title) ? here : [runtime];
+  const dynamo = noDynamoLocal() ? null : await DynamoServer.start("local");
   const env = {
     DENO_NO_UPDATE_CHECK: "1",
+    LOCKING_TEST_DYNAMODB: dynamo?.endpoint ?? "",
     LOCKING_TEST_RUNTIMES: JSON.stringify(others),
     NO_COLOR: "1",
   };
@@ -205,6 +208,7 @@ async function runSuite(
   await run(files.filter((file) => ALONE.test(file)));
   const rest = alternate(files.filter((file) => !ALONE.test(file)));
   await Promise.all(Array.from({ length: LANES }, () => run(rest)));
+  await dynamo?.end();
   const seconds = (performance.now() - started) / 1000;
   return { title, ...sum(tallies), seconds };
 }

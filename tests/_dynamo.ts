@@ -1,5 +1,6 @@
 /** DynamoDB engines that a test starts on free ports and ends. */
 import { DynamoDB } from "@aws-sdk/client-dynamodb";
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { get } from "node:http";
 import { createRequire } from "node:module";
@@ -19,9 +20,12 @@ export type Engine = "dynalite" | "local";
 /** An item as DynamoDB has it: text and numbers, both as strings. */
 export type RawItem = Record<string, { S?: string; N?: string }>;
 
-/** What the SDK wants to know, and no engine looks at. */
+/**
+ * What the SDK wants to know. DynamoDB Local keeps the tables of each key
+ * apart: the files that share one have a key each, and so have their processes.
+ */
 export const DYNAMO_ENV: Readonly<Record<string, string>> = {
-  AWS_ACCESS_KEY_ID: "dummy",
+  AWS_ACCESS_KEY_ID: `test${randomUUID().replaceAll("-", "")}`,
   AWS_SECRET_ACCESS_KEY: "dummy",
   AWS_REGION: "us-east-1",
 };
@@ -33,6 +37,9 @@ for (const [name, value] of Object.entries(DYNAMO_ENV)) {
 
 /** An engine that runs already, and plays DynamoDB Local. */
 const given = process.env.DYNAMODB_ENDPOINT;
+
+/** The DynamoDB Local that `scripts/test.ts` starts for all files. */
+const shared = process.env.LOCKING_TEST_DYNAMODB;
 
 /** Where `scripts/dynamodb_local.ts` puts DynamoDB Local. */
 const jars = fileURLToPath(
@@ -79,13 +86,24 @@ export class DynamoServer {
   readonly port: number;
   /** Its address, as `endpoint` takes it. */
   readonly endpoint: string;
+  readonly #isOurs: boolean;
   #child: Child | null = null;
   #client: DynamoDB | null = null;
 
-  private constructor(engine: Engine, endpoint: string) {
+  private constructor(engine: Engine, endpoint: string, isOurs = false) {
     this.engine = engine;
     this.endpoint = endpoint;
     this.port = Number(new URL(endpoint).port);
+    this.#isOurs = isOurs;
+  }
+
+  /**
+   * An engine to make tables in and no more: the one that all files of a run
+   * share, if there is one, which answers sooner than one that has just begun.
+   */
+  static async find(engine: Engine): Promise<DynamoServer> {
+    if (engine === "local" && shared) return new DynamoServer(engine, shared);
+    return await DynamoServer.start(engine);
   }
 
   /**
@@ -95,7 +113,7 @@ export class DynamoServer {
   static async start(engine: Engine): Promise<DynamoServer> {
     if (engine === "local" && given) return new DynamoServer(engine, given);
     const endpoint = `http://127.0.0.1:${await freePort()}`;
-    const server = new DynamoServer(engine, endpoint);
+    const server = new DynamoServer(engine, endpoint, true);
     await server.start();
     return server;
   }
@@ -221,19 +239,18 @@ export class DynamoServer {
       ...[fixture("tied.ts"), "java", ...JAVA_FLAGS],
       ...[`-Djava.library.path=${jars}`, "-cp", `${jars}/*`],
       fixture("DynamoLocal.java"),
-      ...["-inMemory", "-sharedDb", "-disableTelemetry", "-port", port],
+      ...["-inMemory", "-disableTelemetry", "-port", port],
     ];
   }
 
   #assertOurs(): void {
-    if (this.engine === "local" && given) {
-      throw new Error(`${given} is not ours to start, stop and kill`);
-    }
+    if (this.#isOurs) return;
+    throw new Error(`${this.endpoint} is not ours to start, stop and kill`);
   }
 }
 
 // It starts faster and stays smaller; nobody measures how much it can do.
-const JAVA_FLAGS = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+const JAVA_FLAGS = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 
 /** Whether an engine has said who it is; it is not always the child itself. */
 function takePid(child: Child): boolean {
@@ -272,7 +289,7 @@ export function fileDynamo(engine: Engine): { readonly own: DynamoServer } {
   let server: DynamoServer | undefined;
   before(async () => {
     if (missing) return;
-    server = await DynamoServer.start(engine);
+    server = await DynamoServer.find(engine);
     await server.createTable();
   });
   after(() => server?.end());
