@@ -18,9 +18,7 @@ export function createBunRuntime(): Runtime {
     name: "bun",
     identity: createIdentity(processLike()?.pid ?? 0, hostname),
     clock,
-    timers: createTimers(clock, (handle) => {
-      (handle as unknown as { unref(): void }).unref();
-    }, setImmediate),
+    timers: createTimers(clock, setImmediate),
     sockets: new BunSockets(),
     files: new PosixLockFiles(loadFlock),
     digest,

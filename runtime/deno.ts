@@ -16,9 +16,11 @@ export function createDenoRuntime(): Runtime {
     name: "deno",
     identity: createIdentity(Deno.pid, hostname),
     clock,
-    timers: createTimers(clock, unref, (callback) => {
-      setImmediate(callback);
-    }),
+    timers: createTimers(
+      clock,
+      (callback) => void setImmediate(callback),
+      (handle, alive) => setAlive(handle, alive),
+    ),
     sockets: new DenoSockets(),
     files: new DenoLockFiles(),
     digest,
@@ -36,7 +38,8 @@ function hostname(): string {
   return Deno.hostname();
 }
 
-function unref(handle: unknown): void {
-  if (typeof handle === "number") Deno.unrefTimer(handle);
-  else (handle as { unref(): void }).unref();
+// With the types of browsers and of Node, a handle may be either.
+function setAlive(handle: unknown, alive: boolean): void {
+  if (alive) Deno.refTimer(Number(handle));
+  else Deno.unrefTimer(Number(handle));
 }

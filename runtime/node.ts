@@ -17,9 +17,7 @@ export function createNodeRuntime(): Runtime {
     name: "node",
     identity: createIdentity(processLike()?.pid ?? 0, hostname),
     clock,
-    timers: createTimers(clock, (handle) => {
-      (handle as unknown as { unref(): void }).unref();
-    }, setImmediate),
+    timers: createTimers(clock, setImmediate),
     sockets: new NodeSockets(),
     files: new PosixLockFiles(loadFlock),
     digest,

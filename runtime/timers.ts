@@ -6,18 +6,25 @@ const LONGEST_MS = 2 ** 31 - 1;
 
 type Handle = ReturnType<typeof setTimeout>;
 
+/** A handle as Node and Bun have it. */
+interface RefCounted {
+  ref(): void;
+  unref(): void;
+}
+
 /**
  * Timers over the runtime's own setTimeout and setImmediate.
  *
  * @param clock The clock by which long timers are counted.
- * @param unref Lets the process exit although the timer is pending.
  * @param soon Calls back in the next turn of the event loop.
+ * @param setAlive Sets whether a pending timer keeps the process alive; by
+ * default as in Node.
  * @returns The timers.
  */
 export function createTimers(
   clock: Clock,
-  unref: (handle: Handle) => void,
   soon: (callback: () => void) => void,
+  setAlive: (handle: Handle, alive: boolean) => void = refOrUnref,
 ): Timers {
   function after(
     ms: number,
@@ -25,16 +32,29 @@ export function createTimers(
     options: TimerOptions = {},
   ): Timer {
     const end = clock.monotonic() + ms;
+    let { keepAlive = false } = options;
     let handle: Handle;
     function wait(): void {
       const left = end - clock.monotonic();
       handle = left > LONGEST_MS
         ? setTimeout(wait, LONGEST_MS)
         : setTimeout(callback, Math.max(0, left));
-      if (!options.keepAlive) unref(handle);
+      if (!keepAlive) setAlive(handle, false);
     }
     wait();
-    return { cancel: () => clearTimeout(handle) };
+    return {
+      cancel: () => clearTimeout(handle),
+      keepAlive: (alive) => {
+        keepAlive = alive;
+        setAlive(handle, alive);
+      },
+    };
   }
   return { after, soon };
+}
+
+function refOrUnref(handle: Handle, alive: boolean): void {
+  const counted = handle as unknown as RefCounted;
+  if (alive) counted.ref();
+  else counted.unref();
 }

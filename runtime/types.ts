@@ -62,6 +62,12 @@ export interface Clock {
 export interface Timer {
   /** Stops the timer; does nothing once it has fired. */
   cancel(): void;
+  /**
+   * Sets whether the process stays alive until the timer fires.
+   *
+   * @param alive Whether it does.
+   */
+  keepAlive(alive: boolean): void;
 }
 
 /** Timers and turns of the event loop. */

@@ -54,6 +54,11 @@ export function isRenewal(call: Call): boolean {
   return expression(call) === "SET #expiry = :expiry";
 }
 
+/** Whether a request sets fencing tokens aside, and renews a lease. */
+export function isStocking(call: Call): boolean {
+  return /:tokens/.test(expression(call));
+}
+
 /** Whether a request frees a lock. */
 export function isRelease(call: Call): boolean {
   return /:free/.test(expression(call));

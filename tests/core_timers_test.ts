@@ -4,19 +4,30 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Deadline, Deadlines } from "../backends/core/deadlines.ts";
 import { runtime } from "../runtime/mod.ts";
-import type { Timer, Timers } from "../runtime/types.ts";
+import type { Timer, TimerOptions, Timers } from "../runtime/types.ts";
 
 /** Timers that fire when the test moves their clock. */
 class DrivenTimers implements Timers {
   now = 0;
-  pending: { at: number; callback: () => void }[] = [];
+  pending: { at: number; callback: () => void; alive: boolean }[] = [];
+  set = 0;
 
-  after(ms: number, callback: () => void): Timer {
-    const entry = { at: this.now + ms, callback };
+  after(
+    ms: number,
+    callback: () => void,
+    { keepAlive = false }: TimerOptions = {},
+  ): Timer {
+    const entry = { at: this.now + ms, callback, alive: keepAlive };
     this.pending.push(entry);
+    this.set++;
     return {
       cancel: () => this.pending = this.pending.filter((e) => e !== entry),
+      keepAlive: (alive) => entry.alive = alive,
     };
+  }
+
+  get keepAlive(): boolean {
+    return this.pending.some(({ alive }) => alive);
   }
 
   soon(): void {}
@@ -29,10 +40,12 @@ class DrivenTimers implements Timers {
   }
 }
 
-function createDeadlines(): { timers: DrivenTimers; deadlines: Deadlines } {
+function createDeadlines(
+  keepAlive = false,
+): { timers: DrivenTimers; deadlines: Deadlines } {
   const timers = new DrivenTimers();
   const now = (): number => timers.now;
-  const deadlines = new Deadlines(timers, now, { keepAlive: false });
+  const deadlines = new Deadlines(timers, now, { keepAlive });
   return { timers, deadlines };
 }
 
@@ -80,13 +93,41 @@ describe("Deadlines", () => {
     assert.deepEqual(fired, expected);
   });
 
-  it("leaves no timer when the last deadline is cancelled", () => {
+  it("keep the process alive as long as one is pending, if they shall", () => {
+    const { timers, deadlines } = createDeadlines(true);
+    const fired: number[] = [];
+    const first = { at: 10, expire: () => assert.fail("was cancelled") };
+    const second = { at: 20, expire: () => void fired.push(20) };
+    deadlines.add(first);
+    assert.equal(timers.keepAlive, true);
+    deadlines.cancel(first);
+    deadlines.cancel(first);
+    assert.equal(timers.keepAlive, false);
+    deadlines.add(second);
+    assert.equal(timers.keepAlive, true);
+    timers.advance(10);
+    assert.equal(timers.keepAlive, true);
+    timers.advance(10);
+    assert.deepEqual([fired, timers.pending], [[20], []]);
+    assert.equal(timers.keepAlive, false);
+  });
+
+  it("keep no process alive if they shall not", () => {
     const { timers, deadlines } = createDeadlines();
-    const deadline = { at: 10, expire: () => assert.fail("was cancelled") };
-    deadlines.add(deadline);
-    deadlines.cancel(deadline);
-    deadlines.cancel(deadline);
-    assert.equal(timers.pending.length, 0);
+    deadlines.add({ at: 10, expire: () => {} });
+    assert.equal(timers.keepAlive, false);
+  });
+
+  it("that come and go set one timer, which then leaves", () => {
+    const { timers, deadlines } = createDeadlines(true);
+    for (let at = 10; at < 1010; at++) {
+      const deadline = { at, expire: () => assert.fail("was cancelled") };
+      deadlines.add(deadline);
+      deadlines.cancel(deadline);
+    }
+    assert.equal(timers.set, 1);
+    timers.advance(10);
+    assert.deepEqual(timers.pending, []);
   });
 
   it("may be added to and cancelled while they fire", () => {

@@ -76,8 +76,8 @@ export interface Grant {
   /** How long the grant may be trusted; absent where the kernel holds it. */
   readonly clock?: LeaseClock;
   /**
-   * Called at most once, as soon as the holder's lease exists, with the way to
-   * report a loss that the backend learns of by itself.
+   * Called as soon as a holder's lease exists, with the way to report a loss
+   * that the backend learns of by itself; once for each holder.
    *
    * @param lost To call with the reason.
    */
@@ -93,7 +93,8 @@ export interface Grant {
    * as long as that keeps nobody outside from their turn (lock cohorting: Dice,
    * Marathe, Shavit, 2012).
    *
-   * @returns A new grant in place of this one; null if it is to be released.
+   * @returns The grant for the next task, which may be this one with another
+   * token; null if it is to be released.
    */
   pass?(): MaybePromise<Grant | null>;
   /**

@@ -11,7 +11,9 @@ export interface Deadline {
 /**
  * Any number of deadlines on one timer: a binary heap whose root the timer
  * waits for. Cancelled deadlines leave at once, so that a process which waits
- * with long timeouts again and again does not grow.
+ * with long timeouts again and again does not grow. The timer stays as long as
+ * it is not too late: it then fires in vain, keeping no process alive, and whoever
+ * adds and cancels a deadline a thousand times a second sets no timer each time.
  */
 export class Deadlines {
   readonly #heap: Deadline[] = [];
@@ -21,6 +23,7 @@ export class Deadlines {
   readonly #options: TimerOptions;
   #timer: Timer | null = null;
   #timerAt = Infinity;
+  #isAlive = false;
 
   /**
    * @param timers The runtime's timers.
@@ -106,14 +109,25 @@ export class Deadlines {
 
   #arm(): void {
     const next = this.#heap[0]?.at ?? Infinity;
-    if (next === this.#timerAt) return;
+    if (next < this.#timerAt) this.#setTimer(next);
+    if (this.#options.keepAlive) this.#stayAlive(this.#heap.length > 0);
+  }
+
+  #setTimer(at: number): void {
     this.#timer?.cancel();
-    this.#timerAt = next;
-    this.#timer = next === Infinity ? null : this.#timers.after(
-      Math.max(0, next - this.#now()),
+    this.#timerAt = at;
+    this.#isAlive = this.#options.keepAlive ?? false;
+    this.#timer = this.#timers.after(
+      Math.max(0, at - this.#now()),
       () => this.#fire(),
       this.#options,
     );
+  }
+
+  #stayAlive(alive: boolean): void {
+    if (this.#isAlive === alive) return;
+    this.#isAlive = alive;
+    this.#timer?.keepAlive(alive);
   }
 
   #fire(): void {

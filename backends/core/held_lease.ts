@@ -38,6 +38,8 @@ export interface LeaseKeeper {
 export class HeldLease implements Lease {
   /** The lock's name. */
   readonly lockName: string;
+  /** The grant's fencing token; the grant may be passed on with another. */
+  readonly fencingToken: bigint | null;
   readonly #grant: Grant;
   readonly #keeper: LeaseKeeper;
   #controller: AbortController | null = null;
@@ -52,6 +54,7 @@ export class HeldLease implements Lease {
    */
   constructor(lockName: string, grant: Grant, keeper: LeaseKeeper) {
     this.lockName = lockName;
+    this.fencingToken = grant.fencingToken;
     this.#grant = grant;
     this.#keeper = keeper;
     if (grant.clock) {
@@ -59,11 +62,6 @@ export class HeldLease implements Lease {
       watchForSleep(this.#onSleep);
     }
     grant.watch?.((reason, cause) => this.#lose(reason, cause));
-  }
-
-  /** The grant's fencing token. */
-  get fencingToken(): bigint | null {
-    return this.#grant.fencingToken;
   }
 
   /** Aborts when the lease is lost; made only when somebody asks for it. */

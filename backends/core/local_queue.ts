@@ -24,6 +24,8 @@ export class LocalQueue {
   // From the first attempt until the lock has been given back: nobody else of
   // this process may touch the backend meanwhile.
   #busy = false;
+  // Whose attempt it was by which this process has the lock, or may get it.
+  #backend: Backend | null = null;
   #contention: (Contention & { end(): void }) | null = null;
 
   /**
@@ -67,6 +69,7 @@ export class LocalQueue {
    */
   begin(backend: Backend, willWait: boolean): MaybePromise<Grant | null> {
     this.#busy = true;
+    this.#backend = backend;
     try {
       return backend.tryTake(willWait);
     } catch (error) {
@@ -78,23 +81,28 @@ export class LocalQueue {
   /** Lets the next one contend, after an attempt failed or a lease ended. */
   end(): void {
     this.#busy = false;
+    this.#backend = null;
     if (this.#waiters.size > 0) this.#contend();
     else queues.delete(this.#key);
   }
 
   /**
-   * Takes a grant whose lease was released: for the next waiter, or back.
+   * Takes a grant whose lease was released: for the next waiter, if that wants
+   * it on the same terms, or back.
    *
    * @param grant The grant.
    * @returns A promise where the lock is free only once it has settled.
    */
   finish(grant: Grant): MaybePromise<void> {
+    const backend = this.#backend!;
     const head = this.#head();
-    if (head === null || !grant.pass) return this.#release(grant);
+    if (head === null || head.backend.terms !== backend.terms || !grant.pass) {
+      return this.#release(grant);
+    }
     const passed = grant.pass();
     return passed instanceof Promise
-      ? passed.then((next) => this.#passOn(grant, next, head.backend))
-      : this.#passOn(grant, passed, head.backend);
+      ? passed.then((next) => this.#passOn(grant, next, backend))
+      : this.#passOn(grant, passed, backend);
   }
 
   #passOn(
@@ -149,6 +157,7 @@ export class LocalQueue {
   #contend(): void {
     const { backend } = this.#head()!;
     this.#busy = true;
+    this.#backend = backend;
     let first: MaybePromise<Grant | null>;
     try {
       first = backend.tryTake(true);

@@ -169,7 +169,7 @@ export class Attempt {
   async #extend(options: CallOptions): Promise<DynamoGrant | null> {
     const { owner } = this.#tenure;
     return await this.#write(
-      (expiry) => renew(this.#lock, owner, expiry),
+      (expiry) => renew(this.#lock, { owner, expiry }),
       options,
     );
   }

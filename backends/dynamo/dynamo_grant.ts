@@ -1,15 +1,29 @@
 import { runtime } from "../../runtime/mod.ts";
+import type { MaybePromise } from "../../runtime/types.ts";
 import type { Grant } from "../core/backend.ts";
 import { toReleaseError } from "../core/backend_errors.ts";
-import { releaseOptions } from "../core/call_options.ts";
+import { type CallOptions, releaseOptions } from "../core/call_options.ts";
 import { driftMs, LeaseClock, type Moment } from "../core/lease_clock.ts";
 import { pause } from "../core/pause.ts";
+import { STOCKED, TokenStock } from "../core/token_stock.ts";
 import { callOptions } from "./call_options.ts";
-import { isOf, type Item, readExpiry, readLease, toExpiry } from "./item.ts";
+import {
+  isOf,
+  type Item,
+  readExpiry,
+  readFence,
+  readLease,
+  toExpiry,
+} from "./item.ts";
 import type { LockItem } from "./lock_item.ts";
 import { release, renew } from "./requests.ts";
 import type { DynamoTable, Renewable, Reply } from "./table.ts";
 import type { Tenure } from "./tenure.ts";
+
+// For how long a lock is passed on within this process, in milliseconds, before
+// it is freed for others: nobody sees them wait, and they look at the table no
+// less often than that.
+const PASSING_MS = 1000;
 
 /** What a {@linkcode DynamoGrant} is made of. */
 export interface DynamoGrantOptions {
@@ -27,18 +41,20 @@ export interface DynamoGrantOptions {
 
 /** A lock that a table keeps for this process. */
 export class DynamoGrant implements Grant, Renewable {
-  readonly fencingToken: bigint;
   readonly clock: LeaseClock;
   readonly #lock: LockItem;
   readonly #table: DynamoTable;
   readonly #tenure: Tenure;
+  readonly #tokens: TokenStock;
+  readonly #passedUntil = runtime.clock.monotonic() + PASSING_MS;
   #lost: ((reason: string) => void) | null = null;
+  #goneFor: string | null = null;
   #renewing = false;
   #over = false;
 
   /** @param options What it is made of. */
   constructor(options: DynamoGrantOptions) {
-    this.fencingToken = options.fencingToken;
+    this.#tokens = new TokenStock(options.fencingToken);
     this.#lock = options.lock;
     this.#table = options.table;
     this.#tenure = options.tenure;
@@ -47,8 +63,15 @@ export class DynamoGrant implements Grant, Renewable {
     this.clock = new LeaseClock(runtime.clock, trustedMs, options.sentAt);
   }
 
+  /** Of the task that has the lock now. */
+  get fencingToken(): bigint {
+    return this.#tokens.last;
+  }
+
   watch(lost: (reason: string) => void): void {
     this.#lost = lost;
+    // Between two tasks, nobody was there to be told.
+    if (this.#goneFor !== null) return lost(this.#goneFor);
     const { ttlMs, heartbeatIntervalMs } = this.#lock.terms;
     this.#table.heartbeats.add(this, heartbeatIntervalMs);
     // The answer took long: the first heartbeat might come too late.
@@ -63,7 +86,12 @@ export class DynamoGrant implements Grant, Renewable {
     const { paceMs } = callOptions(this.#lock.terms.ttlMs);
     while (!this.#over && this.clock.remainingMs() > 0) {
       try {
-        await this.#renewOnce();
+        await this.#renewOnce({
+          ...callOptions(this.#lock.terms.ttlMs),
+          limitMs: this.clock.remainingMs(),
+          persistent: true,
+          keepAlive: false,
+        });
         break;
       } catch {
         // What the service refuses now it may grant in time: until its holder
@@ -75,18 +103,33 @@ export class DynamoGrant implements Grant, Renewable {
     if (this.clock.remainingMs() <= 0) this.#stop();
   }
 
-  async #renewOnce(): Promise<void> {
+  pass(): MaybePromise<DynamoGrant | null> {
+    if (this.#over || this.clock.remainingMs() <= 0) return null;
+    if (runtime.clock.monotonic() >= this.#passedUntil) {
+      this.#table.yields.add(this.#lock.key);
+      return null;
+    }
+    return this.#tokens.next() === null ? this.#passAnew() : this;
+  }
+
+  async #passAnew(): Promise<DynamoGrant | null> {
+    try {
+      await this.#renewOnce(callOptions(this.#lock.terms.ttlMs), STOCKED);
+    } catch {
+      // It is given back instead, and that tells what is wrong.
+      return null;
+    }
+    if (this.#over || this.clock.remainingMs() <= 0) return null;
+    return this.#tokens.next() === null ? null : this;
+  }
+
+  async #renewOnce(options: CallOptions, tokens = 0): Promise<void> {
     const { terms: { ttlMs } } = this.#lock;
-    const options = {
-      ...callOptions(ttlMs),
-      limitMs: this.clock.remainingMs(),
-      persistent: true,
-      keepAlive: false,
-    };
+    const { owner } = this.#tenure;
     const reply = await this.#table.write((sentAt) => {
       const atMs = this.#table.link.clock.now() + ttlMs;
-      const expiryMs = this.#tenure.next(atMs, sentAt);
-      return renew(this.#lock, this.#tenure.owner, toExpiry(expiryMs));
+      const expiry = toExpiry(this.#tenure.next(atMs, sentAt));
+      return renew(this.#lock, { owner, expiry, tokens });
     }, options);
     if (!reply.refused) return this.#onRenewed(reply.item);
     const item = reply.item ??
@@ -100,20 +143,24 @@ export class DynamoGrant implements Grant, Renewable {
     if (this.#over) return;
     if (!isOf(item, this.#tenure.owner)) {
       this.#stop();
-      return this.#lost?.(reasonOf(this.#table, item));
+      this.#goneFor = reasonOf(this.#table, item);
+      return this.#lost?.(this.#goneFor);
     }
     this.#onRenewed(item);
   }
 
   // Of several tries, any may have been answered first: what stands in the table
-  // tells from which it counts.
+  // tells from which it counts. As long as it is ours, only we take its tokens.
   #onRenewed(item: Item | undefined): void {
     const sentAt = this.#tenure.settle(readExpiry(item));
     if (sentAt) this.clock.renew(sentAt);
+    const fence = item && readFence(item);
+    if (fence) this.#tokens.fill(fence);
   }
 
   async release(): Promise<void> {
     this.#stop();
+    if (this.#goneFor !== null) return;
     try {
       const reply = await this.#leave();
       if (reply.refused && !reply.repeated) {

@@ -25,6 +25,10 @@ export class DynamoKeeper implements Keeper {
 
   async tryTake(willWait: boolean): Promise<Grant | null> {
     const attempt = new Attempt(this.#lock, this.#table);
+    if (this.#table.yields.delete(this.#lock.key) && willWait) {
+      this.#attempt = attempt;
+      return null;
+    }
     try {
       const grant = await this.#created(() => attempt.try());
       if (grant !== null) return grant;

@@ -33,6 +33,20 @@ export interface Claim {
   readonly dead: Sighting | null;
 }
 
+/** What a heartbeat writes. */
+export interface Renewal {
+  /** Who holds the lock. */
+  readonly owner: string;
+  /** Until when. */
+  readonly expiry: Attribute;
+  /**
+   * How many fencing tokens to set aside for the holder's process.
+   *
+   * @default {0}
+   */
+  readonly tokens?: number;
+}
+
 /**
  * Takes the lock if it is free, or if the lease that stands there is the dead
  * one. Where the same owner has taken it in an earlier try, it is refused, and
@@ -82,24 +96,27 @@ export function acquire(place: Place, claim: Claim): Request {
  * an earlier request arrives.
  *
  * @param place The lock's item.
- * @param owner Who holds it.
- * @param expiry Until when.
+ * @param renewal What is written.
  * @returns The request.
  */
 export function renew(
   place: Place,
-  owner: string,
-  expiry: Attribute,
+  { owner, expiry, tokens = 0 }: Renewal,
 ): Request {
+  const stocks = tokens > 0;
   return update(place, {
-    UpdateExpression: "SET #expiry = :expiry",
+    UpdateExpression: "SET #expiry = :expiry" +
+      (stocks ? ", #fence = #fence + :tokens" : ""),
     ConditionExpression:
       "#lockid = :owner AND #expiry > :free AND #expiry < :expiry",
-    ExpressionAttributeNames: names("expiry", "lockid"),
+    ExpressionAttributeNames: names(
+      ...["expiry", "lockid", ...stocks ? ["fence"] : []],
+    ),
     ExpressionAttributeValues: {
       ":expiry": expiry,
       ":owner": { N: owner },
       ":free": FREE,
+      ...stocks && { ":tokens": { N: String(tokens) } },
     },
     ReturnValues: "ALL_NEW",
   });

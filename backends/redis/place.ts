@@ -6,8 +6,8 @@ import type { Holder } from "../core/holder.ts";
 import { Bell } from "./bell.ts";
 import { type Answer, type Call, wasHeld } from "./exchange.ts";
 import { ServerFault } from "./faults.ts";
-import { RedisGrant } from "./redis_grant.ts";
-import { ACQUIRE, LEAVE } from "./scripts.ts";
+import { type Passing, RedisGrant } from "./redis_grant.ts";
+import { ACQUIRE, LEAVE, PASS } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
 import {
   grantedFence,
@@ -247,6 +247,7 @@ export class Place implements Listener {
       fencingToken,
       servers: [this.#server],
       granted: new Map([[this.#server, stamp]]),
+      pass: (passing) => this.#pass(passing),
       leave: (grant) => this.#release(grant),
     });
   }
@@ -264,15 +265,27 @@ export class Place implements Listener {
     return this.#call(ACQUIRE, args, options);
   }
 
-  #leave(options: CallOptions = this.#options): Promise<Answer> {
-    return this.#call(LEAVE, [this.#owner, "hand over"], options);
+  #pass({ noted, used, last }: Passing): Promise<Answer> {
+    const { ttlMs } = this.#lock.terms;
+    const tokens = [noted, used, used + 1n, last].map(String);
+    const args = [this.#owner, String(ttlMs), ...tokens];
+    return this.#call(PASS, args, this.#options);
+  }
+
+  #leave(
+    options: CallOptions = this.#options,
+    used: bigint | null = null,
+  ): Promise<Answer> {
+    const args = [this.#owner, "hand over"];
+    if (used !== null) args.push(String(used));
+    return this.#call(LEAVE, args, options);
   }
 
   async #release(grant: RedisGrant): Promise<boolean> {
     try {
       const leftMs = grant.clock.remainingMs();
       const options = releaseOptions(this.#options, leftMs);
-      return wasHeld(await this.#leave(options));
+      return wasHeld(await this.#leave(options, grant.usedToken));
     } catch (error) {
       throw toReleaseError(this.#lock, error);
     }

@@ -55,6 +55,12 @@ local function next_fence()
   return redis.call('GET', KEYS[2])
 end
 
+local function set_fence(fence)
+  -- A server out of memory refuses to set a key, unless this comes first.
+  redis.call('PEXPIRE', KEYS[2], 86400000)
+  redis.call('SET', KEYS[2], fence, 'PX', 86400000)
+end
+
 local function seconds(ms)
   return string.format('%.3f', ms / 1000)
 end
@@ -183,19 +189,54 @@ return {stamp, 'waiting', held, redis.call('PTTL', KEYS[1]),
  * Gives up whatever an owner has: the lock, or a place in the queue.
  *
  * - Arguments: stamp, owner, what becomes of a lock (`hand over`: it goes to
- *   the first waiter; `wake`: the first waiter is told; `drop`: nobody is).
+ *   the first waiter; `wake`: the first waiter is told; `drop`: nobody is);
+ *   and, where fencing tokens were set aside for the owner, the last of them
+ *   that it has used.
  * - Answer: stamp, and 1 if the owner held the lock, else 0.
  */
 export const LEAVE: Script = script(`
 ${CLOCK}${OWNED}${HOLD}${QUEUE}
-local stamp, owner, how = unpack(ARGV)
+local stamp, owner, how, used = unpack(ARGV)
 if not owned(redis.call('GET', KEYS[1]), owner) then
   drop(owner)
   return {stamp, 0}
 end
+if used then set_fence(used) end
 if how ~= 'hand over' or not hand_over() then redis.call('DEL', KEYS[1]) end
 if how == 'wake' then wake_first() end
 return {stamp, 1}
+`);
+
+/**
+ * Passes a lock on that an owner holds: to the first waiter; or, where nobody
+ * waits, to the next task of the owner's process, for which and for those after
+ * it fencing tokens are set aside, and the lease is renewed.
+ *
+ * The lock's JSON has the token of the task that was passed the lock by such a
+ * step, so that no step is done twice, however late a copy of it arrives: the
+ * lock may have been passed on since.
+ *
+ * - Arguments: stamp, owner, time to live in ms, the token in the lock's JSON,
+ *   the last token that was used, the next one, the last of those to be set
+ *   aside.
+ * - Answer: stamp, and `kept` or `left`; or `gone` if it is not the owner's, or
+ *   has been passed on since.
+ */
+export const PASS: Script = script(`
+${CLOCK}${OWNED}${HOLD}${QUEUE}
+local stamp, owner, ttl, noted, used, first, last = unpack(ARGV)
+local held = redis.call('GET', KEYS[1])
+if not owned(held, owner) then return {stamp, 'gone'} end
+local fence = string.match(held, '"fence":(%d+)')
+if fence == first then return {stamp, 'kept'} end
+if fence ~= noted then return {stamp, 'gone'} end
+set_fence(used)
+if hand_over() then return {stamp, 'left'} end
+set_fence(last)
+local passed = string.gsub(held, '"fence":%d+', '"fence":' .. first, 1)
+passed = string.gsub(passed, '"expiry":[%d%.]+', '"expiry":' .. seconds(now + ttl), 1)
+redis.call('SET', KEYS[1], passed, 'PX', ttl)
+return {stamp, 'kept'}
 `);
 
 /**
