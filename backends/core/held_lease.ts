@@ -4,7 +4,7 @@ import { type Deadline, Deadlines } from "./deadlines.ts";
 import { LockLostError } from "./errors.ts";
 import { giveBack } from "./give_back.ts";
 import type { Lease } from "./lease.ts";
-import { unwatchForSleep, watchForSleep } from "./sleep_watch.ts";
+import { type SleepWatcher, unwatchForSleep, watchForSleep } from "./sleep_watch.ts";
 import { runtime } from "../../runtime/mod.ts";
 
 // How often a grant is examined that nothing but a look tells the loss of, such
@@ -35,7 +35,7 @@ export interface LeaseKeeper {
 }
 
 /** A grant in the hands of the caller. */
-export class HeldLease implements Lease {
+export class HeldLease implements Lease, SleepWatcher {
   /** The lock's name. */
   readonly lockName: string;
   /** The grant's fencing token; the grant may be passed on with another. */
@@ -59,7 +59,7 @@ export class HeldLease implements Lease {
     this.#keeper = keeper;
     if (grant.clock) {
       this.#examineSoon();
-      watchForSleep(this.#onSleep);
+      watchForSleep(this);
     }
     grant.watch?.((reason, cause) => this.#lose(reason, cause));
   }
@@ -96,6 +96,11 @@ export class HeldLease implements Lease {
    */
   get remainingMs(): number {
     return this.#grant.clock?.remainingMs() ?? Infinity;
+  }
+
+  /** Looks whether it was lost while the machine slept. */
+  onSleep(): void {
+    this.#examine();
   }
 
   /** Throws unless the lease is live. */
@@ -178,10 +183,8 @@ export class HeldLease implements Lease {
     if (this.#examine() === null) this.#examineSoon();
   }
 
-  readonly #onSleep = (): void => void this.#examine();
-
   #stopExaminations(): void {
-    if (this.#grant.clock) unwatchForSleep(this.#onSleep);
+    if (this.#grant.clock) unwatchForSleep(this);
     if (this.#nextExamination) losses.cancel(this.#nextExamination);
     this.#nextExamination = null;
   }

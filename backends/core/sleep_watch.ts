@@ -12,7 +12,13 @@ const ticks = new Deadlines(
   { keepAlive: false },
 );
 
-const watchers = new Set<() => void>();
+/** Who wants to know that the machine has slept. */
+export interface SleepWatcher {
+  /** The machine has slept, or its wall clock was set forward. */
+  onSleep(): void;
+}
+
+const watchers = new Set<SleepWatcher>();
 let tick: Deadline | null = null;
 let lastOffset = 0;
 
@@ -21,10 +27,10 @@ let lastOffset = 0;
  * clock was set forward: timers do not know of that time. One timer serves all
  * watchers, and keeps no process alive.
  *
- * @param onSleep What to call.
+ * @param watcher Whom to tell.
  */
-export function watchForSleep(onSleep: () => void): void {
-  watchers.add(onSleep);
+export function watchForSleep(watcher: SleepWatcher): void {
+  watchers.add(watcher);
   if (tick !== null) return;
   lastOffset = offset();
   schedule();
@@ -33,10 +39,10 @@ export function watchForSleep(onSleep: () => void): void {
 /**
  * Calls back no more.
  *
- * @param onSleep What would have been called.
+ * @param watcher Who would have been told.
  */
-export function unwatchForSleep(onSleep: () => void): void {
-  watchers.delete(onSleep);
+export function unwatchForSleep(watcher: SleepWatcher): void {
+  watchers.delete(watcher);
 }
 
 // The monotonic clock stands still while the machine sleeps.
@@ -58,5 +64,5 @@ function look(): void {
   const before = lastOffset;
   lastOffset = offset();
   if (lastOffset - before < STEP_MS) return;
-  for (const onSleep of [...watchers]) onSleep();
+  for (const watcher of [...watchers]) watcher.onSleep();
 }
