@@ -148,7 +148,7 @@ function findServers(options: RedisLockOptions): ServerRef[] {
 const load = once(() => import("./redis/make_keeper.ts"));
 
 function makeBackend(lock: SharedLock, servers: ServerRef[]): Backend {
-  const { keys: [key], terms: { ttlMs, heartbeatIntervalMs } } = lock;
+  const { key, terms: { ttlMs, heartbeatIntervalMs } } = lock;
   const ids = servers.map(({ id }) => id).sort((a, b) => a - b);
   const identity = {
     key: `redis:${ids}:${key}`,

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Connector } from "../backends/redis/connector.ts";
-import { RedisGrant } from "../backends/redis/redis_grant.ts";
+import { FairGrant } from "../backends/redis/fair_grant.ts";
+import { QuorumGrant } from "../backends/redis/quorum_grant.ts";
 import { RedisServer } from "../backends/redis/server.ts";
 import { makeStamp } from "../backends/redis/stamp.ts";
 
@@ -10,15 +11,23 @@ const TERMS = { ttlMs: 5000, heartbeatIntervalMs: 2000 };
 // A hundredth of the time to live, and 2 ms.
 const TRUSTED_MS = 4948;
 
-function grantOf(count: number): RedisGrant {
+const HELD = { key: "locking:{report}", owner: "1", terms: TERMS };
+
+function grantOf(count: number): { remainingMs(): number } {
   const servers = Array.from(
     { length: count },
     () => new RedisServer({} as Connector),
   );
-  return new RedisGrant({
-    key: "locking:{report}",
-    owner: "1",
-    terms: TERMS,
+  if (count === 1) {
+    const asks = {
+      pass: () => Promise.reject(new Error("Nobody is asked")),
+      release: () => Promise.resolve(true),
+    };
+    const holding = { ...HELD, ...asks, server: servers[0]! };
+    return new FairGrant(holding, 1n, makeStamp());
+  }
+  return new QuorumGrant({
+    ...HELD,
     fencingToken: 1n,
     servers,
     granted: new Map(servers.map((server) => [server, makeStamp()])),

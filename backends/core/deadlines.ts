@@ -5,7 +5,9 @@ export interface Deadline {
   /** When, on the monotonic clock, in milliseconds. */
   readonly at: number;
   /** What to call. */
-  readonly expire: () => void;
+  expire(): void;
+  /** Its place among the others while it is pending; theirs to write. */
+  place?: number;
 }
 
 /**
@@ -17,7 +19,6 @@ export interface Deadline {
  */
 export class Deadlines {
   readonly #heap: Deadline[] = [];
-  readonly #places = new Map<Deadline, number>();
   readonly #timers: Timers;
   readonly #now: () => number;
   readonly #options: TimerOptions;
@@ -58,8 +59,8 @@ export class Deadlines {
    * @param deadline The deadline.
    */
   cancel(deadline: Deadline): void {
-    const place = this.#places.get(deadline);
-    if (place === undefined) return;
+    const { place } = deadline;
+    if (place === undefined || this.#heap[place] !== deadline) return;
     this.#remove(place);
     this.#arm();
   }
@@ -67,16 +68,16 @@ export class Deadlines {
   #remove(place: number): void {
     const removed = this.#heap[place]!;
     const last = this.#heap.pop()!;
-    this.#places.delete(removed);
+    removed.place = -1;
     if (last === removed) return;
     this.#put(last, place);
     this.#rise(place);
-    this.#sink(this.#places.get(last)!);
+    this.#sink(last.place!);
   }
 
   #put(deadline: Deadline, place: number): void {
     this.#heap[place] = deadline;
-    this.#places.set(deadline, place);
+    deadline.place = place;
   }
 
   #rise(place: number): void {

@@ -4,7 +4,11 @@ import { type Deadline, Deadlines } from "./deadlines.ts";
 import { LockLostError } from "./errors.ts";
 import { giveBack } from "./give_back.ts";
 import type { Lease } from "./lease.ts";
-import { type SleepWatcher, unwatchForSleep, watchForSleep } from "./sleep_watch.ts";
+import {
+  type SleepWatcher,
+  unwatchForSleep,
+  watchForSleep,
+} from "./sleep_watch.ts";
 import { runtime } from "../../runtime/mod.ts";
 
 // How often a grant is examined that nothing but a look tells the loss of, such
@@ -20,6 +24,22 @@ const losses = new Deadlines(
 );
 
 const RELEASED = Promise.resolve();
+
+/** When a lease is examined next. */
+class Examination implements Deadline {
+  readonly at: number;
+  place = -1;
+  readonly #due: HeldLease;
+
+  constructor(due: HeldLease, at: number) {
+    this.#due = due;
+    this.at = at;
+  }
+
+  expire(): void {
+    this.#due.onExamination();
+  }
+}
 
 /** Where a grant goes when its lease ends. */
 export interface LeaseKeeper {
@@ -98,6 +118,12 @@ export class HeldLease implements Lease, SleepWatcher {
     return this.#grant.clock?.remainingMs() ?? Infinity;
   }
 
+  /** Looks whether it was lost; it may have been renewed since that was due. */
+  onExamination(): void {
+    this.#nextExamination = null;
+    if (this.#examine() === null) this.#examineSoon();
+  }
+
   /** Looks whether it was lost while the machine slept. */
   onSleep(): void {
     this.#examine();
@@ -170,17 +196,9 @@ export class HeldLease implements Lease, SleepWatcher {
       clock?.remainingMs() ?? Infinity,
       check ? CHECK_MS : Infinity,
     );
-    this.#nextExamination = {
-      at: runtime.clock.monotonic() + leftMs,
-      expire: () => this.#onExamination(),
-    };
+    const at = runtime.clock.monotonic() + leftMs;
+    this.#nextExamination = new Examination(this, at);
     losses.add(this.#nextExamination);
-  }
-
-  // The lease may have been renewed since the timer was set.
-  #onExamination(): void {
-    this.#nextExamination = null;
-    if (this.#examine() === null) this.#examineSoon();
   }
 
   #stopExaminations(): void {

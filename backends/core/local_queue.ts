@@ -20,7 +20,8 @@ const queues = new Map<string, LocalQueue>();
  */
 export class LocalQueue {
   readonly #key: string;
-  readonly #waiters = new Set<LocalWaiter>();
+  // Made for the first of them: most locks are never waited for.
+  #waiters: Set<LocalWaiter> | null = null;
   // From the first attempt until the lock has been given back: nobody else of
   // this process may touch the backend meanwhile.
   #busy = false;
@@ -47,7 +48,7 @@ export class LocalQueue {
 
   /** Whether nobody of this process has, takes or awaits the lock. */
   get idle(): boolean {
-    return !this.#busy && this.#waiters.size === 0;
+    return !this.#busy && this.#head() === null;
   }
 
   /** Who was last seen holding the lock, for a message. */
@@ -82,7 +83,7 @@ export class LocalQueue {
   end(): void {
     this.#busy = false;
     this.#backend = null;
-    if (this.#waiters.size > 0) this.#contend();
+    if (this.#head() !== null) this.#contend();
     else queues.delete(this.#key);
   }
 
@@ -132,6 +133,7 @@ export class LocalQueue {
    * @param first The waiter's own first attempt, if it found the queue idle.
    */
   join(waiter: LocalWaiter, first?: FirstAttempt): void {
+    this.#waiters ??= new Set();
     this.#waiters.add(waiter);
     if (first !== undefined) this.#pursue(waiter.backend, first);
   }
@@ -142,7 +144,7 @@ export class LocalQueue {
    * @param waiter The waiter.
    */
   leave(waiter: LocalWaiter): void {
-    if (!this.#waiters.delete(waiter)) return;
+    if (!this.#waiters?.delete(waiter)) return;
     const next = this.#head();
     if (next === null || next.backend.terms !== waiter.backend.terms) {
       this.#contention?.end();
@@ -150,8 +152,7 @@ export class LocalQueue {
   }
 
   #head(): LocalWaiter | null {
-    const { value } = this.#waiters.values().next();
-    return value ?? null;
+    return this.#waiters?.values().next().value ?? null;
   }
 
   #contend(): void {
@@ -193,7 +194,7 @@ export class LocalQueue {
       // its time to live, and a failure to do so has nobody to be told.
       return void giveBack(grant).finally(() => this.end());
     }
-    this.#waiters.delete(head);
+    this.#waiters!.delete(head);
     head.grant(grant);
   }
 
@@ -201,7 +202,7 @@ export class LocalQueue {
     this.#contention = null;
     const head = this.#head();
     if (head !== null && head.backend.terms === backend.terms) {
-      this.#waiters.delete(head);
+      this.#waiters!.delete(head);
       head.fail(error);
     }
     this.end();

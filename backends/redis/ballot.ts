@@ -3,11 +3,12 @@ import { toReleaseError } from "../core/backend_errors.ts";
 import { type CallOptions, releaseOptions } from "../core/call_options.ts";
 import { type Answer, wasHeld } from "./exchange.ts";
 import type { ServerFault } from "./faults.ts";
-import { majorityOf, RedisGrant } from "./redis_grant.ts";
+import { majorityOf, QuorumGrant } from "./quorum_grant.ts";
 import { ACQUIRE, LEAVE, RAISE, type Script } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
 import {
   grantedFence,
+  keysOf,
   newOwner,
   ownerOf,
   type SharedLock,
@@ -47,7 +48,7 @@ export class Ballot {
   readonly #lock: SharedLock;
   readonly #servers: readonly RedisServer[];
   readonly #majority: number;
-  #grant: RedisGrant | null = null;
+  #grant: QuorumGrant | null = null;
   #over = false;
 
   /**
@@ -67,7 +68,7 @@ export class Ballot {
    * send a message when it is free.
    * @returns The grant, or null as soon as a majority is impossible.
    */
-  async run(enqueue: boolean): Promise<RedisGrant | null> {
+  async run(enqueue: boolean): Promise<QuorumGrant | null> {
     await this.#decide(enqueue);
     const grant = this.#has(this.#granted().size) ? await this.#raise() : null;
     this.#over = true;
@@ -154,7 +155,7 @@ export class Ballot {
     } else this.#dropAt(server);
   }
 
-  #strengthen(grant: RedisGrant, server: RedisServer, stamp: string): void {
+  #strengthen(grant: QuorumGrant, server: RedisServer, stamp: string): void {
     void this.#raiseAt(server, grant.fencingToken).then((raised) => {
       if (raised) grant.join(server, stamp);
     });
@@ -172,7 +173,7 @@ export class Ballot {
     return votes >= this.#majority;
   }
 
-  async #raise(): Promise<RedisGrant | null> {
+  async #raise(): Promise<QuorumGrant | null> {
     const granted = this.#granted();
     const fence = this.#greatestFence();
     await new Promise<void>((resolve) => {
@@ -212,9 +213,9 @@ export class Ballot {
   #makeGrant(
     granted: ReadonlyMap<RedisServer, string>,
     fencingToken: bigint,
-  ): RedisGrant {
-    return new RedisGrant({
-      key: this.#lock.keys[0],
+  ): QuorumGrant {
+    return new QuorumGrant({
+      key: this.#lock.key,
       owner: this.owner,
       terms: this.#lock.terms,
       fencingToken,
@@ -226,7 +227,7 @@ export class Ballot {
 
   // Free for others as soon as a majority is; those that do not answer are
   // told in the background, even if they never granted it.
-  #release(grant: RedisGrant): Promise<boolean> {
+  #release(grant: QuorumGrant): Promise<boolean> {
     const options = releaseOptions(
       callOptions(this.#lock.terms.ttlMs),
       grant.clock.remainingMs(),
@@ -291,7 +292,7 @@ export class Ballot {
     args: string[],
     options: CallOptions = this.#options,
   ): Promise<Answer> {
-    const keys = [...this.#lock.keys];
+    const keys = keysOf(this.#lock);
     return server.link.call({ script, keys, args }, options);
   }
 

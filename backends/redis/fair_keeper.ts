@@ -43,8 +43,8 @@ export class FairKeeper implements Keeper {
   }
 
   async holder(): Promise<Holder | null> {
-    const { keys, terms } = this.#lock;
-    const call = { script: LOOK, keys: [keys[0]], args: [] };
+    const { key, terms } = this.#lock;
+    const call = { script: LOOK, keys: [key], args: [] };
     try {
       const { values: [text, leftMs] } = await this.#server.link.call(
         call,

@@ -2,7 +2,7 @@ import { reasonOf } from "../../runtime/fault.ts";
 import type { HeldLock } from "../core/held_lock.ts";
 import type { Holder } from "../core/holder.ts";
 import { parseHosts } from "./hosts.ts";
-import { majorityOf } from "./redis_grant.ts";
+import { majorityOf } from "./quorum_grant.ts";
 import { SCAN } from "./scripts.ts";
 import { callOptions, type RedisServer, serverFor } from "./server.ts";
 import { serverAt } from "./server_ref.ts";

@@ -3,14 +3,16 @@ import type { Contention } from "../core/backend.ts";
 import { toReleaseError } from "../core/backend_errors.ts";
 import { type CallOptions, releaseOptions } from "../core/call_options.ts";
 import type { Holder } from "../core/holder.ts";
+import type { LeaseTerms } from "../core/lease_terms.ts";
 import { Bell } from "./bell.ts";
 import { type Answer, type Call, wasHeld } from "./exchange.ts";
+import { FairGrant, type Holding, type Passing } from "./fair_grant.ts";
 import { ServerFault } from "./faults.ts";
-import { type Passing, RedisGrant } from "./redis_grant.ts";
 import { ACQUIRE, LEAVE, PASS } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
 import {
   grantedFence,
+  keysOf,
   newOwner,
   readFence,
   readHolder,
@@ -50,13 +52,15 @@ const MOST_TRIES = 3;
  * that does not come is made up for by the next refresh, whose answer tells of
  * the grant and renews it.
  */
-export class Place implements Listener {
+export class Place implements Holding, Listener {
+  /** The server. */
+  readonly server: RedisServer;
+  /** Whoever takes the lock by this attempt. */
+  readonly owner: string = newOwner();
   readonly #lock: SharedLock;
-  readonly #server: RedisServer;
-  readonly #owner = newOwner();
   readonly #periodMs: number;
   readonly #bell = new Bell();
-  #grant: RedisGrant | null = null;
+  #grant: FairGrant | null = null;
   #fault: unknown = null;
   #over = false;
   #ticket = "";
@@ -71,7 +75,7 @@ export class Place implements Listener {
    */
   constructor(lock: SharedLock, server: RedisServer) {
     this.#lock = lock;
-    this.#server = server;
+    this.server = server;
     const { ttlMs } = lock.terms;
     this.#periodMs = Math.min(REFRESH_MS, ttlMs / REFRESHES_PER_TTL);
   }
@@ -83,9 +87,9 @@ export class Place implements Listener {
    * @param willWait Whether {@linkcode Place.wait} follows if this gives null.
    * @returns The grant or null.
    */
-  async attempt(willWait: boolean): Promise<RedisGrant | null> {
-    const enqueue = willWait && this.#server.wakeUps.heard;
-    if (enqueue) this.#server.wakeUps.listen(this.#owner, this);
+  async attempt(willWait: boolean): Promise<FairGrant | null> {
+    const enqueue = willWait && this.server.wakeUps.heard;
+    if (enqueue) this.server.wakeUps.listen(this.owner, this);
     let waits = false;
     try {
       // What came too late to be trusted is still ours, and is renewed.
@@ -97,7 +101,7 @@ export class Place implements Listener {
       }
       throw new ServerFault(
         "silent",
-        `${this.#server.label}: it takes longer to answer than ttlMs allows ` +
+        `${this.server.label}: it takes longer to answer than ttlMs allows ` +
           `(${this.#lock.terms.ttlMs} ms)`,
       );
     } catch (error) {
@@ -105,7 +109,7 @@ export class Place implements Listener {
       void this.#leave().catch(() => {});
       throw error;
     } finally {
-      if (!waits) this.#server.wakeUps.forget(this.#owner);
+      if (!waits) this.server.wakeUps.forget(this.owner);
     }
   }
 
@@ -115,7 +119,7 @@ export class Place implements Listener {
    * @param contention Ends the wait.
    * @returns The grant, or null when the wait was ended.
    */
-  async wait(contention: Contention): Promise<RedisGrant | null> {
+  async wait(contention: Contention): Promise<FairGrant | null> {
     const { signal } = contention;
     this.#contention = contention;
     this.#see(this.#holder);
@@ -138,7 +142,32 @@ export class Place implements Listener {
       this.#over = true;
       this.#contention = null;
       signal.removeEventListener("abort", ring);
-      this.#server.wakeUps.forget(this.#owner);
+      this.server.wakeUps.forget(this.owner);
+    }
+  }
+
+  /** The lock's key. */
+  get key(): string {
+    return this.#lock.key;
+  }
+
+  /** On what terms the lock is taken. */
+  get terms(): LeaseTerms {
+    return this.#lock.terms;
+  }
+
+  pass({ noted, used, last }: Passing): Promise<Answer> {
+    const tokens = [noted, used, used + 1n, last].map(String);
+    const args = [this.owner, String(this.terms.ttlMs), ...tokens];
+    return this.#call(PASS, args, this.#options);
+  }
+
+  async release(leftMs: number, used: bigint | null): Promise<boolean> {
+    try {
+      const options = releaseOptions(this.#options, leftMs);
+      return wasHeld(await this.#leave(options, used));
+    } catch (error) {
+      throw toReleaseError(this.#lock, error);
     }
   }
 
@@ -162,8 +191,8 @@ export class Place implements Listener {
 
   // Without its channel a place is still a place: its refreshes tell.
   async #listen(): Promise<void> {
-    const { wakeUps } = this.#server;
-    wakeUps.listen(this.#owner, this);
+    const { wakeUps } = this.server;
+    wakeUps.listen(this.owner, this);
     if (wakeUps.heard) return;
     void wakeUps.open().then(() => this.onRecovery());
     await this.#bell.wait(CHANNEL_MS);
@@ -200,18 +229,18 @@ export class Place implements Listener {
 
   // A grant that comes too late to be trusted is asked for again: the server
   // renews what is still ours, and has kept our ticket where it is not.
-  #accept(grant: RedisGrant): void {
+  #accept(grant: FairGrant): void {
     if (grant.remainingMs() > 0) this.#grant = grant;
     else this.#due = 0;
     this.#bell.ring();
   }
 
-  #read({ stamp, values }: Answer): RedisGrant | null {
+  #read({ stamp, values }: Answer): FairGrant | null {
     const [what, text] = values;
     if (what === "granted") return this.#makeGrant(grantedFence(text), stamp);
     if (what !== "waiting" && what !== "held") {
       // Else nobody would ask it again.
-      const { label } = this.#server;
+      const { label } = this.server;
       throw new ServerFault(
         "refused",
         `${label}: it answers what is no answer`,
@@ -239,24 +268,15 @@ export class Place implements Listener {
     this.#due = runtime.clock.monotonic() + ms;
   }
 
-  #makeGrant(fencingToken: bigint, stamp: string): RedisGrant {
-    return new RedisGrant({
-      key: this.#lock.keys[0],
-      owner: this.#owner,
-      terms: this.#lock.terms,
-      fencingToken,
-      servers: [this.#server],
-      granted: new Map([[this.#server, stamp]]),
-      pass: (passing) => this.#pass(passing),
-      leave: (grant) => this.#release(grant),
-    });
+  #makeGrant(fencingToken: bigint, stamp: string): FairGrant {
+    return new FairGrant(this, fencingToken, stamp);
   }
 
   #ask(enqueue: boolean, options: CallOptions): Promise<Answer> {
     const { ttlMs } = this.#lock.terms;
-    const args = [this.#owner, String(ttlMs), whoWeAre(), "fifo"];
+    const args = [this.owner, String(ttlMs), whoWeAre(), "fifo"];
     if (enqueue) {
-      const { wakeUps, link } = this.#server;
+      const { wakeUps, link } = this.server;
       const isCounted = wakeUps.heard && link.connector.counts;
       const aliveMs = Math.ceil(ALIVE_PERIODS * this.#periodMs);
       args.push(wakeUps.channel, String(aliveMs));
@@ -265,30 +285,13 @@ export class Place implements Listener {
     return this.#call(ACQUIRE, args, options);
   }
 
-  #pass({ noted, used, last }: Passing): Promise<Answer> {
-    const { ttlMs } = this.#lock.terms;
-    const tokens = [noted, used, used + 1n, last].map(String);
-    const args = [this.#owner, String(ttlMs), ...tokens];
-    return this.#call(PASS, args, this.#options);
-  }
-
   #leave(
     options: CallOptions = this.#options,
     used: bigint | null = null,
   ): Promise<Answer> {
-    const args = [this.#owner, "hand over"];
+    const args = [this.owner, "hand over"];
     if (used !== null) args.push(String(used));
     return this.#call(LEAVE, args, options);
-  }
-
-  async #release(grant: RedisGrant): Promise<boolean> {
-    try {
-      const leftMs = grant.clock.remainingMs();
-      const options = releaseOptions(this.#options, leftMs);
-      return wasHeld(await this.#leave(options, grant.usedToken));
-    } catch (error) {
-      throw toReleaseError(this.#lock, error);
-    }
   }
 
   #call(
@@ -296,7 +299,7 @@ export class Place implements Listener {
     args: string[],
     options: CallOptions,
   ): Promise<Answer> {
-    const keys = [...this.#lock.keys];
-    return this.#server.link.call({ script, keys, args }, options);
+    const keys = keysOf(this.#lock);
+    return this.server.link.call({ script, keys, args }, options);
   }
 }

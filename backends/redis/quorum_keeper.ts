@@ -4,7 +4,7 @@ import { toLockError } from "../core/backend_errors.ts";
 import type { Holder } from "../core/holder.ts";
 import { Ballot } from "./ballot.ts";
 import { Bell } from "./bell.ts";
-import { majorityOf } from "./redis_grant.ts";
+import { majorityOf } from "./quorum_grant.ts";
 import { LOOK } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
 import { ownerOf, readHolder, type SharedLock } from "./shared_lock.ts";
@@ -146,7 +146,7 @@ export class QuorumKeeper implements Keeper {
   async #look(
     server: RedisServer,
   ): Promise<{ text: string | null; leftMs: number }> {
-    const call = { script: LOOK, keys: [this.#lock.keys[0]], args: [] };
+    const call = { script: LOOK, keys: [this.#lock.key], args: [] };
     const options = callOptions(this.#lock.terms.ttlMs);
     const { values: [text, leftMs] } = await server.link.call(call, options);
     return {

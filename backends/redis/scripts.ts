@@ -138,8 +138,14 @@ end
  *   before, ticket.
  */
 export const ACQUIRE: Script = script(`
-${CLOCK}${OWNED}${HOLD}${QUEUE}
+${CLOCK}${HOLD}
 local stamp, owner, ttl, who, order = unpack(ARGV, 1, 5)
+local held = redis.call('GET', KEYS[1])
+-- The usual case, before what only the others need is made.
+if not held and redis.call('EXISTS', KEYS[3]) == 0 then
+  return {stamp, 'granted', hold(owner, ttl, who, next_fence())}
+end
+${OWNED}${QUEUE}
 local channel, alive, counted, ticket = unpack(ARGV, 6, 9)
 
 local function enqueue()
@@ -159,16 +165,12 @@ local function enqueue()
   return score
 end
 
-local held = redis.call('GET', KEYS[1])
 if owned(held, owner) then
   local fence = string.match(held, '"fence":(%d+)')
   return {stamp, 'granted', hold(owner, ttl, who, fence)}
 end
 if not held and order == 'any' then
   drop(owner)
-  return {stamp, 'granted', hold(owner, ttl, who, next_fence())}
-end
-if not held and redis.call('EXISTS', KEYS[3]) == 0 then
   return {stamp, 'granted', hold(owner, ttl, who, next_fence())}
 end
 local score = channel and enqueue()
@@ -195,9 +197,16 @@ return {stamp, 'waiting', held, redis.call('PTTL', KEYS[1]),
  * - Answer: stamp, and 1 if the owner held the lock, else 0.
  */
 export const LEAVE: Script = script(`
-${CLOCK}${OWNED}${HOLD}${QUEUE}
+${OWNED}
 local stamp, owner, how, used = unpack(ARGV)
-if not owned(redis.call('GET', KEYS[1]), owner) then
+local held = owned(redis.call('GET', KEYS[1]), owner)
+-- The usual case, before what only the others need is made.
+if held and not used and redis.call('EXISTS', KEYS[3]) == 0 then
+  redis.call('DEL', KEYS[1])
+  return {stamp, 1}
+end
+${CLOCK}${HOLD}${QUEUE}
+if not held then
   drop(owner)
   return {stamp, 0}
 end

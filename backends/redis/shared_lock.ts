@@ -11,8 +11,10 @@ export interface SharedLock {
   readonly name: string;
   /** On what terms it is taken. */
   readonly terms: LeaseTerms;
-  /** Its keys, in the order of the scripts; the first is the lock itself. */
-  readonly keys: readonly [string, string, string, string];
+  /** The lock's own key. */
+  readonly key: string;
+  /** What the names of its companions begin with. */
+  readonly base: string;
 }
 
 /**
@@ -32,12 +34,18 @@ export function sharedLock(
   const text = keptName(name);
   // The hash tag keeps all keys of a lock on one node of a cluster.
   const base = `${keyPrefix}{${text}}`;
-  const own = keyPrefix === "" ? text : base;
-  return {
-    name,
-    terms,
-    keys: [own, `${base}:fence`, `${base}:queue`, `${base}:waiters`],
-  };
+  return { name, terms, key: keyPrefix === "" ? text : base, base };
+}
+
+/**
+ * A lock's keys in the order of the scripts. Not kept: a process may hold ten
+ * thousand locks.
+ *
+ * @param lock The lock.
+ * @returns The lock's own key, and those of its companions.
+ */
+export function keysOf({ key, base }: SharedLock): string[] {
+  return [key, `${base}:fence`, `${base}:queue`, `${base}:waiters`];
 }
 
 let process: string | null = null;
