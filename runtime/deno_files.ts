@@ -39,6 +39,15 @@ export class DenoLockFiles implements LockFiles {
     }
   }
 
+  reopen(path: string): LockFile | null {
+    try {
+      const file = Deno.openSync(path, { read: true, write: true });
+      return new DenoLockFile(path, file);
+    } catch {
+      return null;
+    }
+  }
+
   inode(path: string): Inode | null {
     refuseDenoDeploy();
     try {

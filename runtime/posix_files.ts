@@ -50,6 +50,11 @@ export class PosixLockFiles implements LockFiles {
     return new PosixLockFile(path, descriptor, fs, flock);
   }
 
+  // With O_NOFOLLOW, there is nothing to look at first.
+  reopen(path: string): LockFile {
+    return this.open(path);
+  }
+
   inode(path: string): Inode | null {
     const fs = builtin<Fs>("node:fs");
     try {

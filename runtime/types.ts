@@ -208,6 +208,16 @@ export interface LockFiles {
    */
   open(path: string): LockFile;
   /**
+   * Opens a lock file that was one a moment ago, sooner than
+   * {@linkcode LockFiles.open} where that has to look first. If somebody has
+   * put a link in its place since, this may open what that leads to: whoever
+   * locks it compares inodes anyway.
+   *
+   * @param path The file's path.
+   * @returns The open file; null where it has to be opened with a look.
+   */
+  reopen(path: string): LockFile | null;
+  /**
    * The identity of the file that a path names now.
    *
    * @param path The file's path.

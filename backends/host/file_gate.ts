@@ -14,7 +14,7 @@ export class FileGate implements Gate {
   readonly #fileName: string;
   readonly #directory: string | undefined;
   #path: string | null = null;
-  #lobby: string | null = null;
+  #inode: Inode | null = null;
 
   /**
    * @param fileName The lock file's name.
@@ -58,7 +58,7 @@ export class FileGate implements Gate {
 
   /** The address at which the holder of the file last tried lets waiters in. */
   get lobby(): string | null {
-    return this.#lobby;
+    return this.#inode && lobbyOf(this.#inode);
   }
 
   /** Holders that are not ours let nobody in. */
@@ -74,9 +74,9 @@ export class FileGate implements Gate {
    */
   tryHold(): Hold | null {
     for (let tries = 0; tries < MOST_REPLACEMENTS; tries++) {
-      const file = runtime.files.open(this.path);
+      const file = this.#open(tries === 0 && this.#inode !== null);
       try {
-        this.#lobby = lobbyOf(file.inode);
+        this.#inode = file.inode;
         const locked = file.tryLock();
         // Unlinked or replaced since it was opened: others lock another file.
         const current = locked && isSame(file.inode, this.path);
@@ -92,6 +92,11 @@ export class FileGate implements Gate {
       "failed",
       `"${this.path}" is replaced again and again by somebody`,
     );
+  }
+
+  #open(again: boolean): LockFile {
+    const { files } = runtime;
+    return again && files.reopen(this.path) || files.open(this.path);
   }
 }
 
