@@ -13,6 +13,24 @@ export type FirstAttempt = MaybePromise<Grant | null> | undefined;
 
 const queues = new Map<string, LocalQueue>();
 
+/** The wait of a queue's process; most end before anybody looks at the signal. */
+class QueueContention implements Contention {
+  lastHolder: Holder | null = null;
+  #controller: AbortController | null = null;
+  #ended = false;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#ended) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#controller?.abort();
+  }
+}
+
 /**
  * Everybody in this process who wants one lock, first come, first served. Only
  * the head of the queue contends outside the process; when the head gives up,
@@ -27,7 +45,7 @@ export class LocalQueue {
   #busy = false;
   // Whose attempt it was by which this process has the lock, or may get it.
   #backend: Backend | null = null;
-  #contention: (Contention & { end(): void }) | null = null;
+  #contention: QueueContention | null = null;
 
   /**
    * The queue of a lock.
@@ -79,6 +97,22 @@ export class LocalQueue {
     }
   }
 
+  /**
+   * Waits for an attempt.
+   *
+   * @param attempt The attempt.
+   * @returns What came of it.
+   * @throws {LockError} If the lock cannot be used; the attempt has ended.
+   */
+  async ended(attempt: Promise<Grant | null>): Promise<Grant | null> {
+    try {
+      return await attempt;
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
   /** Lets the next one contend, after an attempt failed or a lease ended. */
   end(): void {
     this.#busy = false;
@@ -122,20 +156,28 @@ export class LocalQueue {
     } catch (error) {
       done = Promise.reject(error);
     }
-    if (done instanceof Promise) return done.finally(() => this.end());
-    this.end();
+    if (!(done instanceof Promise)) return this.end();
+    return done.then(() => this.end(), (error) => {
+      this.end();
+      throw error;
+    });
   }
 
   /**
-   * Adds a waiter at the end of the queue.
+   * Adds a waiter: at the end of the queue, unless it found the queue idle and
+   * others came while it made its first attempt.
    *
    * @param waiter The waiter; it must leave when it gives up.
    * @param first The waiter's own first attempt, if it found the queue idle.
    */
   join(waiter: LocalWaiter, first?: FirstAttempt): void {
-    this.#waiters ??= new Set();
-    this.#waiters.add(waiter);
-    if (first !== undefined) this.#pursue(waiter.backend, first);
+    if (first === undefined) {
+      this.#waiters ??= new Set();
+      this.#waiters.add(waiter);
+      return;
+    }
+    this.#waiters = new Set([waiter, ...this.#waiters ?? []]);
+    this.#pursue(waiter.backend, first);
   }
 
   /**
@@ -172,12 +214,7 @@ export class LocalQueue {
   }
 
   #pursue(backend: Backend, first: MaybePromise<Grant | null>): void {
-    const controller = new AbortController();
-    const contention = {
-      signal: controller.signal,
-      lastHolder: null,
-      end: () => controller.abort(),
-    };
+    const contention = new QueueContention();
     this.#contention = contention;
     takeFrom(backend, first, contention).then(
       (grant) => this.#deliver(backend, grant),

@@ -73,7 +73,11 @@ export abstract class Lock {
       if (lease !== null) return lease;
       throw this.#timeoutError(timeoutMs, queue.lastHolder);
     }
-    const first = queue.idle ? queue.begin(this.#backend, true) : undefined;
+    let first = queue.idle ? queue.begin(this.#backend, true) : undefined;
+    // Where nothing can end the wait, the first attempt is worth no place in
+    // the queue: mostly it is all there is.
+    const mayEnd = signal !== undefined || timeoutMs !== Infinity;
+    if (first instanceof Promise && !mayEnd) first = await queue.ended(first);
     if (first && !(first instanceof Promise)) return this.#hold(queue, first);
     return await this.#wait(queue, first, options);
   }
