@@ -5,7 +5,8 @@ import type { Connector } from "../backends/redis/connector.ts";
 import { FairGrant } from "../backends/redis/fair_grant.ts";
 import { QuorumGrant } from "../backends/redis/quorum_grant.ts";
 import { RedisServer } from "../backends/redis/server.ts";
-import { makeStamp } from "../backends/redis/stamp.ts";
+import { readMoment } from "../backends/core/lease_clock.ts";
+import { runtime } from "../runtime/mod.ts";
 
 const TERMS = { ttlMs: 5000, heartbeatIntervalMs: 2000 };
 // A hundredth of the time to live, and 2 ms.
@@ -21,16 +22,19 @@ function grantOf(count: number): { remainingMs(): number } {
   if (count === 1) {
     const asks = {
       pass: () => Promise.reject(new Error("Nobody is asked")),
-      release: () => Promise.resolve(true),
+      release: () => Promise.reject(new Error("Nobody is asked")),
+      toReleaseError: (error: unknown) => error as Error,
     };
     const holding = { ...HELD, ...asks, server: servers[0]! };
-    return new FairGrant(holding, 1n, makeStamp());
+    return new FairGrant(holding, 1n, readMoment(runtime.clock));
   }
   return new QuorumGrant({
     ...HELD,
     fencingToken: 1n,
     servers,
-    granted: new Map(servers.map((server) => [server, makeStamp()])),
+    granted: new Map(
+      servers.map((server) => [server, readMoment(runtime.clock)]),
+    ),
     leave: () => Promise.resolve(true),
   });
 }

@@ -1,6 +1,7 @@
 import { runtime } from "../../runtime/mod.ts";
 import { toReleaseError } from "../core/backend_errors.ts";
 import { type CallOptions, releaseOptions } from "../core/call_options.ts";
+import type { Moment } from "../core/lease_clock.ts";
 import { type Answer, wasHeld } from "./exchange.ts";
 import type { ServerFault } from "./faults.ts";
 import { majorityOf, QuorumGrant } from "./quorum_grant.ts";
@@ -29,7 +30,11 @@ const GIVE_BACK_MS = 100;
 
 /** What one server said. */
 export type Vote =
-  | { readonly says: "granted"; readonly stamp: string; readonly fence: bigint }
+  | {
+    readonly says: "granted";
+    readonly sentAt: Moment;
+    readonly fence: bigint;
+  }
   | { readonly says: "held"; readonly by: string; readonly leftMs: number }
   | { readonly says: "nothing"; readonly fault: ServerFault };
 
@@ -78,8 +83,8 @@ export class Ballot {
     }
     this.#grant = grant;
     // Those that granted it while the tokens were raised.
-    for (const [server, stamp] of this.#granted()) {
-      if (!grant.isFrom(server)) this.#strengthen(grant, server, stamp);
+    for (const [server, sentAt] of this.#granted()) {
+      if (!grant.isFrom(server)) this.#strengthen(grant, server, sentAt);
     }
     return grant;
   }
@@ -151,20 +156,20 @@ export class Ballot {
   #onLate(server: RedisServer, vote: Vote): void {
     if (!this.#over || vote.says !== "granted") return;
     if (this.#grant && !this.#grant.over) {
-      this.#strengthen(this.#grant, server, vote.stamp);
+      this.#strengthen(this.#grant, server, vote.sentAt);
     } else this.#dropAt(server);
   }
 
-  #strengthen(grant: QuorumGrant, server: RedisServer, stamp: string): void {
+  #strengthen(grant: QuorumGrant, server: RedisServer, sentAt: Moment): void {
     void this.#raiseAt(server, grant.fencingToken).then((raised) => {
-      if (raised) grant.join(server, stamp);
+      if (raised) grant.join(server, sentAt);
     });
   }
 
-  #granted(): Map<RedisServer, string> {
-    const granted = new Map<RedisServer, string>();
+  #granted(): Map<RedisServer, Moment> {
+    const granted = new Map<RedisServer, Moment>();
     for (const [server, vote] of this.votes) {
-      if (vote.says === "granted") granted.set(server, vote.stamp);
+      if (vote.says === "granted") granted.set(server, vote.sentAt);
     }
     return granted;
   }
@@ -211,7 +216,7 @@ export class Ballot {
   }
 
   #makeGrant(
-    granted: ReadonlyMap<RedisServer, string>,
+    granted: ReadonlyMap<RedisServer, Moment>,
     fencingToken: bigint,
   ): QuorumGrant {
     return new QuorumGrant({
@@ -306,10 +311,10 @@ export class Ballot {
   }
 }
 
-function readVote({ stamp, values }: Answer): Vote {
+function readVote({ sentAt, values }: Answer): Vote {
   const [what, text, leftMs = -1] = values;
   if (what === "granted") {
-    return { says: "granted", stamp, fence: grantedFence(text) };
+    return { says: "granted", sentAt, fence: grantedFence(text) };
   }
   return { says: "held", by: String(text), leftMs: Number(leftMs) };
 }

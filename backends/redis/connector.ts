@@ -6,21 +6,22 @@ import type {
   RedisSubscriber,
 } from "./driver.ts";
 import { loadCreateClient } from "./driver.ts";
+import type { Call } from "./exchange.ts";
 import { ServerFault } from "./faults.ts";
 import type { RedisHost } from "./hosts.ts";
-import type { Script } from "./scripts.ts";
 
 /** A way to run scripts on a server. */
 export interface Connection {
   /**
    * Runs a script.
    *
-   * @param script The script.
-   * @param keys Its keys.
-   * @param args Its other arguments.
+   * @param call The script, its keys and its arguments.
+   * @param stamp What is put before the arguments.
+   * @param byText Whether the server is given the script's text, and not only
+   * the SHA-1 by which it knows those that it has seen.
    * @returns The server's answer.
    */
-  run(script: Script, keys: string[], args: string[]): Promise<unknown>;
+  run(call: Call, stamp: string, byText: boolean): Promise<unknown>;
   /** Ends it at once; what is under way is rejected. */
   close(): void;
 }
@@ -99,7 +100,7 @@ export class OwnConnector implements Connector {
   async connect(onEnd: (error: unknown) => void): Promise<Connection> {
     const { client, close } = await this.#open(onEnd);
     return {
-      run: (script, keys, args) => runCommand(client, script, keys, args),
+      run: (call, stamp, byText) => runCommand(client, call, stamp, byText),
       close,
     };
   }
@@ -158,7 +159,7 @@ export class BroughtConnector implements Connector {
       return Promise.reject(new ServerFault("refused", message));
     }
     return Promise.resolve({
-      run: (script, keys, args) => runScript(client, script, keys, args),
+      run: (call, stamp, byText) => runScript(client, call, stamp, byText),
       close: () => {},
     });
   }
@@ -229,36 +230,25 @@ function close(client: RedisSubscriber): void {
   }
 }
 
-async function runCommand(
+function runCommand(
   client: RedisConnection,
-  script: Script,
-  keys: string[],
-  args: string[],
+  { script, keys, args }: Call,
+  stamp: string,
+  byText: boolean,
 ): Promise<unknown> {
-  const rest = [String(keys.length), ...keys, ...args];
-  try {
-    return await client.sendCommand(["EVALSHA", script.sha1, ...rest]);
-  } catch (error) {
-    if (!isUnknownScript(error)) throw error;
-    return await client.sendCommand(["EVAL", script.text, ...rest]);
-  }
+  const command = byText ? ["EVAL", script.text] : ["EVALSHA", script.sha1];
+  command.push(String(keys.length), ...keys, stamp, ...args);
+  return client.sendCommand(command);
 }
 
-async function runScript(
+function runScript(
   client: RedisClient,
-  script: Script,
-  keys: string[],
-  args: string[],
+  { script, keys, args }: Call,
+  stamp: string,
+  byText: boolean,
 ): Promise<unknown> {
-  const call = { keys, arguments: args };
-  try {
-    return await client.evalSha(script.sha1, call);
-  } catch (error) {
-    if (!isUnknownScript(error)) throw error;
-    return await client.eval(script.text, call);
-  }
-}
-
-function isUnknownScript(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+  const call = { keys, arguments: [stamp, ...args] };
+  return byText
+    ? client.eval(script.text, call)
+    : client.evalSha(script.sha1, call);
 }

@@ -1,13 +1,14 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { CallOptions } from "../core/call_options.ts";
 import { type Deadline, Deadlines } from "../core/deadlines.ts";
+import { type Moment, readMoment } from "../core/lease_clock.ts";
 import type { Connection } from "./connector.ts";
-import { isRefusal, type ServerFault } from "./faults.ts";
+import { isRefusal, isUnknownScript, type ServerFault } from "./faults.ts";
 import type { Link } from "./link.ts";
 import type { Script } from "./scripts.ts";
 import { makeStamp } from "./stamp.ts";
 
-/** A script call; the stamp is put before the arguments. */
+/** A script call; a stamp is put before the arguments. */
 export interface Call {
   /** The script. */
   readonly script: Script;
@@ -19,9 +20,9 @@ export interface Call {
 
 /** A server's answer to a call. */
 export interface Answer {
-  /** The stamp of the try that it belongs to. */
-  readonly stamp: string;
-  /** What follows the stamp. */
+  /** When the try was sent that it belongs to. */
+  readonly sentAt: Moment;
+  /** What the server says. */
   readonly values: readonly unknown[];
   /** Whether an earlier try may have had the call's effect already. */
   readonly repeated: boolean;
@@ -56,44 +57,46 @@ export interface Line {
   retired: boolean;
 }
 
-/** What becomes of an exchange. */
-export interface Outcome {
-  /** There is an answer. */
+/** What a call is made of. */
+export interface ExchangeOptions {
+  /** The call. */
+  readonly call: Call;
+  /** How it is made. */
+  readonly options: CallOptions;
+  /** Called with the answer. */
   resolve(answer: Answer): void;
-  /** There is none. */
+  /** Called when there is none. */
   reject(fault: ServerFault): void;
 }
 
+interface Try {
+  readonly stamp: string;
+  readonly sentAt: Moment;
+}
+
 /** One call until its answer, sent as often as it takes. */
-export class Exchange {
+export class Exchange implements Deadline {
+  /** When to go on unless there is an answer, on the monotonic clock. */
+  at = 0;
+  place = -1;
   readonly #link: Link;
-  readonly #call: Call;
-  readonly #options: CallOptions;
-  readonly #outcome: Outcome;
+  readonly #made: ExchangeOptions;
   readonly #deadlines: Deadlines;
-  readonly #stamps: string[] = [];
+  readonly #tries: Try[] = [];
   readonly #began = monotonic();
   #line: Line | null = null;
-  #timer: Deadline | null = null;
+  // What went wrong with the last try, while the next one is put off.
+  #fault: ServerFault | null = null;
   #over = false;
 
   /**
    * @param link The way to the server.
-   * @param call The call.
-   * @param options How it is made.
-   * @param outcome What to tell.
+   * @param made What it is made of.
    */
-  constructor(
-    link: Link,
-    call: Call,
-    options: CallOptions,
-    outcome: Outcome,
-  ) {
+  constructor(link: Link, made: ExchangeOptions) {
     this.#link = link;
-    this.#call = call;
-    this.#options = options;
-    this.#outcome = outcome;
-    this.#deadlines = options.keepAlive ? awaited : unawaited;
+    this.#made = made;
+    this.#deadlines = made.options.keepAlive ? awaited : unawaited;
   }
 
   /** For how long the call has been under way, in milliseconds. */
@@ -103,8 +106,16 @@ export class Exchange {
 
   /** Makes the first try. */
   start(): void {
-    this.#wait(() => this.#onSilence());
+    this.#wait(this.#made.options.paceMs);
     this.#try();
+  }
+
+  /** Nothing was heard in time, or it is time for another try. */
+  expire(): void {
+    const fault = this.#fault;
+    this.#fault = null;
+    if (fault === null) this.#onSilence();
+    else this.#retry(fault);
   }
 
   #try(): void {
@@ -121,11 +132,22 @@ export class Exchange {
     // The connection was slow to open, and another try has been made since.
     if (this.#over || this.#line !== null) return;
     this.#line = line;
-    const { script, keys, args } = this.#call;
-    const stamp = makeStamp();
-    this.#stamps.push(stamp);
+    const sentAt = readMoment(runtime.clock);
+    const stamp = makeStamp(sentAt);
+    this.#tries.push({ stamp, sentAt });
+    this.#run(line, stamp, false);
+  }
+
+  #run(line: Line, stamp: string, byText: boolean): void {
     this.#link.count(line, 1);
-    line.connection.run(script, keys, [stamp, ...args]).then(
+    let answered: Promise<unknown>;
+    try {
+      answered = line.connection.run(this.#made.call, stamp, byText);
+    } catch (error) {
+      // A client that the caller brought may be of any make.
+      answered = Promise.reject(error);
+    }
+    answered.then(
       (answer) => {
         line.heardAt = monotonic();
         this.#link.count(line, -1);
@@ -133,16 +155,19 @@ export class Exchange {
       },
       (error) => {
         this.#link.count(line, -1);
-        this.#onFailure(line, error);
+        if (!byText && isUnknownScript(error)) this.#run(line, stamp, true);
+        else this.#onFailure(line, error);
       },
     );
   }
 
   #onAnswer(line: Line, answer: unknown): void {
-    const [stamp, ...values] = Array.isArray(answer) ? answer : [];
-    if (typeof stamp === "string" && this.#stamps.includes(stamp)) {
-      const repeated = this.#stamps.length > 1;
-      if (this.#end()) this.#outcome.resolve({ stamp, values, repeated });
+    const values = Array.isArray(answer) ? answer : [];
+    for (const { stamp, sentAt } of this.#tries) {
+      if (stamp !== values[0]) continue;
+      const repeated = this.#tries.length > 1;
+      if (!this.#end(true)) return;
+      this.#made.resolve({ sentAt, values: values.slice(1), repeated });
       return;
     }
     this.#onFailure(line, new Error("an answer that belongs to another call"));
@@ -155,20 +180,23 @@ export class Exchange {
     if (this.#over || line !== this.#line) return;
     const fault = this.#link.note(error);
     if (refused) return this.#fail(fault);
-    if (line === null && !this.#options.persistent) return this.#fail(fault);
+    if (line === null && !this.#made.options.persistent) {
+      return this.#fail(fault);
+    }
     this.#line = null;
+    this.#fault = fault;
     // A connection may have been long dead without our knowing: the first
     // time, a fresh one is tried at once.
-    const pauseMs = this.#stamps.length === 1 && line !== null ? 0 : undefined;
-    this.#wait(() => this.#retry(fault), pauseMs);
+    const isFirst = this.#tries.length === 1 && line !== null;
+    this.#wait(isFirst ? 0 : this.#made.options.paceMs);
   }
 
   #onSilence(): void {
     // A connection that brings the answers of others is busy, and not silent.
     const quietMs = monotonic() - (this.#line?.heardAt ?? 0);
-    const { paceMs, limitMs } = this.#options;
+    const { paceMs, limitMs } = this.#made.options;
     if (quietMs < paceMs && this.waitedMs < limitMs) {
-      return this.#wait(() => this.#onSilence(), paceMs - quietMs);
+      return this.#wait(paceMs - quietMs);
     }
     const fault = this.#link.silence(this.waitedMs);
     this.#link.retire(this.#line);
@@ -176,29 +204,29 @@ export class Exchange {
   }
 
   #retry(fault: ServerFault): void {
-    if (this.waitedMs >= this.#options.limitMs) return this.#fail(fault);
-    this.#wait(() => this.#onSilence());
+    const { paceMs, limitMs } = this.#made.options;
+    if (this.waitedMs >= limitMs) return this.#fail(fault);
+    this.#wait(paceMs);
     this.#try();
   }
 
-  #wait(then: () => void, ms = this.#options.paceMs): void {
-    if (this.#timer) this.#deadlines.cancel(this.#timer);
-    const left = this.#options.limitMs - this.waitedMs;
-    this.#timer = {
-      at: monotonic() + Math.max(0, Math.min(ms, left)),
-      expire: then,
-    };
-    this.#deadlines.add(this.#timer);
+  #wait(ms: number): void {
+    this.#deadlines.cancel(this);
+    const now = monotonic();
+    const leftMs = this.#made.options.limitMs - (now - this.#began);
+    this.at = now + Math.max(0, Math.min(ms, leftMs));
+    this.#deadlines.add(this);
   }
 
   #fail(fault: ServerFault): void {
-    if (this.#end()) this.#outcome.reject(fault);
+    if (this.#end(false)) this.#made.reject(fault);
   }
 
-  #end(): boolean {
+  #end(answered: boolean): boolean {
     if (this.#over) return false;
     this.#over = true;
-    if (this.#timer) this.#deadlines.cancel(this.#timer);
+    this.#deadlines.cancel(this);
+    this.#link.onEnd(this, answered);
     return true;
   }
 }

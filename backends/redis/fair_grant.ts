@@ -4,9 +4,8 @@ import type { Grant } from "../core/backend.ts";
 import { driftMs, LeaseClock, type Moment } from "../core/lease_clock.ts";
 import type { LeaseTerms } from "../core/lease_terms.ts";
 import { STOCKED, TokenStock } from "../core/token_stock.ts";
-import type { Answer } from "./exchange.ts";
+import { type Answer, wasHeld } from "./exchange.ts";
 import type { RedisServer, Renewable } from "./server.ts";
-import { readStamp } from "./stamp.ts";
 
 // After so long, in milliseconds, the server is asked anew whether somebody
 // waits there before the lock is passed on within this process.
@@ -47,9 +46,16 @@ export interface Holding {
    *
    * @param leftMs How long the lease still lasts, in milliseconds.
    * @param used The last token that was used, where others were set aside.
-   * @returns Whether it was still held.
+   * @returns The server's answer.
    */
-  release(leftMs: number, used: bigint | null): Promise<boolean>;
+  release(leftMs: number, used: bigint | null): Promise<Answer>;
+  /**
+   * Makes the error of a failed release.
+   *
+   * @param error What went wrong.
+   * @returns The error.
+   */
+  toReleaseError(error: unknown): Error;
 }
 
 /** A lock that one server granted, and that is passed on in its order. */
@@ -70,16 +76,16 @@ export class FairGrant implements Grant, Renewable {
   /**
    * @param holding What it was granted to.
    * @param fencingToken The fencing token.
-   * @param stamp The stamp by which it was granted.
+   * @param sentAt When the request was sent by which it was granted.
    */
-  constructor(holding: Holding, fencingToken: bigint, stamp: string) {
+  constructor(holding: Holding, fencingToken: bigint, sentAt: Moment) {
     this.#holding = holding;
     this.#tokens = new TokenStock(fencingToken);
     this.#noted = fencingToken;
     // The server's clock may be faster than ours: the key must not end first.
     const { ttlMs } = holding.terms;
     const trustedMs = ttlMs - driftMs(ttlMs);
-    this.clock = new LeaseClock(runtime.clock, trustedMs, readStamp(stamp));
+    this.clock = new LeaseClock(runtime.clock, trustedMs, sentAt);
   }
 
   /** The lock's key. */
@@ -144,8 +150,12 @@ export class FairGrant implements Grant, Renewable {
     if (this.#left === true) return;
     const used = this.#isStocked ? this.#tokens.last : null;
     const leftMs = this.clock.remainingMs();
-    const held = await this.#holding.release(leftMs, used);
-    if (!held && !this.#left) this.#lost?.(GONE);
+    try {
+      const held = wasHeld(await this.#holding.release(leftMs, used));
+      if (!held && !this.#left) this.#lost?.(GONE);
+    } catch (error) {
+      throw this.#holding.toReleaseError(error);
+    }
   }
 
   async #passAnew(): Promise<FairGrant | null> {
@@ -159,7 +169,7 @@ export class FairGrant implements Grant, Renewable {
       this.#noted = used + 1n;
       this.#tokens.fill(last, runtime.clock.monotonic() + PASSING_MS);
       this.#tokens.next();
-      this.clock.renew(readStamp(answer.stamp));
+      this.clock.renew(answer.sentAt);
       return this.remainingMs() > 0 ? this : null;
     } catch {
       // It is given back instead, and that tells what is wrong.

@@ -70,3 +70,13 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 function advice(message: string): string {
   return ADVICE.find(([pattern]) => pattern.test(message))?.[1] ?? "";
 }
+
+/**
+ * Whether a server does not know a script that it was to run by its SHA-1.
+ *
+ * @param error What was thrown.
+ * @returns Whether it does not.
+ */
+export function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+}

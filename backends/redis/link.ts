@@ -65,20 +65,22 @@ export class Link {
 
   #exchange(call: Call, options: CallOptions): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const exchange: Exchange = new Exchange(this, call, options, {
-        resolve: (answer) => {
-          this.#exchanges.delete(exchange);
-          this.#fault = null;
-          resolve(answer);
-        },
-        reject: (fault) => {
-          this.#exchanges.delete(exchange);
-          reject(fault);
-        },
-      });
+      const made = { call, options, resolve, reject };
+      const exchange = new Exchange(this, made);
       this.#exchanges.add(exchange);
       exchange.start();
     });
+  }
+
+  /**
+   * Notes that a call is over.
+   *
+   * @param exchange The call.
+   * @param answered Whether the server answered it.
+   */
+  onEnd(exchange: Exchange, answered: boolean): void {
+    this.#exchanges.delete(exchange);
+    if (answered) this.#fault = null;
   }
 
   /**

@@ -5,7 +5,7 @@ import { type CallOptions, releaseOptions } from "../core/call_options.ts";
 import type { Holder } from "../core/holder.ts";
 import type { LeaseTerms } from "../core/lease_terms.ts";
 import { Bell } from "./bell.ts";
-import { type Answer, type Call, wasHeld } from "./exchange.ts";
+import type { Answer, Call } from "./exchange.ts";
 import { FairGrant, type Holding, type Passing } from "./fair_grant.ts";
 import { ServerFault } from "./faults.ts";
 import { ACQUIRE, LEAVE, PASS } from "./scripts.ts";
@@ -19,7 +19,7 @@ import {
   type SharedLock,
   whoWeAre,
 } from "./shared_lock.ts";
-import { isPast } from "./stamp.ts";
+import { isPast, readStamp } from "./stamp.ts";
 import type { Listener } from "./wake_ups.ts";
 
 // A waiter refreshes its place this often, in milliseconds, and three times in
@@ -162,13 +162,12 @@ export class Place implements Holding, Listener {
     return this.#call(PASS, args, this.#options);
   }
 
-  async release(leftMs: number, used: bigint | null): Promise<boolean> {
-    try {
-      const options = releaseOptions(this.#options, leftMs);
-      return wasHeld(await this.#leave(options, used));
-    } catch (error) {
-      throw toReleaseError(this.#lock, error);
-    }
+  release(leftMs: number, used: bigint | null): Promise<Answer> {
+    return this.#leave(releaseOptions(this.#options, leftMs), used);
+  }
+
+  toReleaseError(error: unknown): Error {
+    return toReleaseError(this.#lock, error);
   }
 
   // What makes no sense, or tells of a refresh that has not been, is no grant,
@@ -177,7 +176,7 @@ export class Place implements Holding, Listener {
     if (this.#grant !== null) return;
     const token = readFence(fence);
     if (token === null || !isPast(stamp)) return this.onRecovery();
-    this.#accept(this.#makeGrant(token, stamp));
+    this.#accept(new FairGrant(this, token, readStamp(stamp)));
   }
 
   onRecovery(): void {
@@ -235,9 +234,11 @@ export class Place implements Holding, Listener {
     this.#bell.ring();
   }
 
-  #read({ stamp, values }: Answer): FairGrant | null {
+  #read({ sentAt, values }: Answer): FairGrant | null {
     const [what, text] = values;
-    if (what === "granted") return this.#makeGrant(grantedFence(text), stamp);
+    if (what === "granted") {
+      return new FairGrant(this, grantedFence(text), sentAt);
+    }
     if (what !== "waiting" && what !== "held") {
       // Else nobody would ask it again.
       const { label } = this.server;
@@ -266,10 +267,6 @@ export class Place implements Holding, Listener {
     let ms = this.#periodMs * (1 - 0.1 * Math.random());
     if (ahead === 0 && leftMs >= 0) ms = Math.min(ms, leftMs + 1);
     this.#due = runtime.clock.monotonic() + ms;
-  }
-
-  #makeGrant(fencingToken: bigint, stamp: string): FairGrant {
-    return new FairGrant(this, fencingToken, stamp);
   }
 
   #ask(enqueue: boolean, options: CallOptions): Promise<Answer> {

@@ -3,7 +3,6 @@ import type { Grant } from "../core/backend.ts";
 import { driftMs, LeaseClock, type Moment } from "../core/lease_clock.ts";
 import type { LeaseTerms } from "../core/lease_terms.ts";
 import type { RedisServer, Renewable } from "./server.ts";
-import { readStamp } from "./stamp.ts";
 
 /** What a {@linkcode QuorumGrant} is made of. */
 export interface QuorumGrantOptions {
@@ -17,8 +16,8 @@ export interface QuorumGrantOptions {
   readonly fencingToken: bigint;
   /** All servers that keep the lock. */
   readonly servers: readonly RedisServer[];
-  /** The stamps by which servers granted it. */
-  readonly granted: ReadonlyMap<RedisServer, string>;
+  /** When each server was asked that granted it. */
+  readonly granted: ReadonlyMap<RedisServer, Moment>;
   /**
    * Gives the lock back.
    *
@@ -30,7 +29,7 @@ export interface QuorumGrantOptions {
 /**
  * A lock that a majority of its servers granted.
  *
- * Its validity counts from the oldest stamp of the youngest majority: as long
+ * Its validity counts from the oldest request of the youngest majority: as long
  * as so many servers keep the lock, no other majority exists.
  */
 export class QuorumGrant implements Grant, Renewable {
@@ -40,7 +39,7 @@ export class QuorumGrant implements Grant, Renewable {
   readonly owner: string;
   readonly terms: LeaseTerms;
   readonly #majority: number;
-  readonly #stamps = new Map<RedisServer, Moment>();
+  readonly #askedAt: Map<RedisServer, Moment>;
   readonly #leave: (grant: QuorumGrant) => Promise<boolean>;
   #lost: ((reason: string, cause?: unknown) => void) | null = null;
   #over = false;
@@ -53,10 +52,8 @@ export class QuorumGrant implements Grant, Renewable {
     this.owner = options.owner;
     this.terms = terms;
     this.#majority = majorityOf(servers.length);
+    this.#askedAt = new Map(granted);
     this.#leave = options.leave;
-    for (const [server, stamp] of granted) {
-      this.#stamps.set(server, readStamp(stamp));
-    }
     // A server's clock may be faster than ours: the key must not end first.
     const trustedMs = terms.ttlMs - driftMs(terms.ttlMs);
     this.clock = new LeaseClock(runtime.clock, trustedMs, this.#since());
@@ -75,7 +72,7 @@ export class QuorumGrant implements Grant, Renewable {
     this.#lost = lost;
     // Granted by a message long after the waiter's last refresh.
     const isOld = this.clock.remainingMs() < this.terms.ttlMs / 2;
-    for (const server of this.#stamps.keys()) {
+    for (const server of this.#askedAt.keys()) {
       server.keep(this);
       if (isOld) server.renewNow(this);
     }
@@ -88,33 +85,33 @@ export class QuorumGrant implements Grant, Renewable {
    * @returns Whether it has.
    */
   isFrom(server: RedisServer): boolean {
-    return this.#stamps.has(server);
+    return this.#askedAt.has(server);
   }
 
   /**
    * Adds a server that granted the lock when it had been granted already.
    *
    * @param server The server.
-   * @param stamp The stamp of its grant.
+   * @param sentAt When it was asked.
    */
-  join(server: RedisServer, stamp: string): void {
-    this.onRenewed(server, readStamp(stamp));
+  join(server: RedisServer, sentAt: Moment): void {
+    this.onRenewed(server, sentAt);
     if (this.#lost && !this.#over) server.keep(this);
   }
 
   onRenewed(server: RedisServer, sentAt: Moment): void {
     if (this.#over) return;
-    const last = this.#stamps.get(server);
+    const last = this.#askedAt.get(server);
     if (last && last.monotonic >= sentAt.monotonic) return;
-    this.#stamps.set(server, sentAt);
+    this.#askedAt.set(server, sentAt);
     this.clock.renew(this.#since());
   }
 
   onGone(server: RedisServer, reason: string): void {
     if (this.#over) return;
     server.forget(this);
-    this.#stamps.delete(server);
-    if (this.#stamps.size < this.#majority) {
+    this.#askedAt.delete(server);
+    if (this.#askedAt.size < this.#majority) {
       // What its holder is told is lost must not live on elsewhere.
       this.#stopRenewals();
       return this.#lost?.(reason);
@@ -130,12 +127,12 @@ export class QuorumGrant implements Grant, Renewable {
 
   #stopRenewals(): void {
     this.#over = true;
-    for (const server of this.#stamps.keys()) server.forget(this);
+    for (const server of this.#askedAt.keys()) server.forget(this);
   }
 
   // The moment since which a majority has kept the lock without a break.
   #since(): Moment {
-    const moments = [...this.#stamps.values()];
+    const moments = [...this.#askedAt.values()];
     if (moments.length > 1) moments.sort((a, b) => b.monotonic - a.monotonic);
     return moments[this.#majority - 1]!;
   }

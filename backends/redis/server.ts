@@ -8,7 +8,6 @@ import type { Answer } from "./exchange.ts";
 import { Link } from "./link.ts";
 import { RENEW } from "./scripts.ts";
 import type { ServerRef } from "./server_ref.ts";
-import { readStamp } from "./stamp.ts";
 import { WakeUps } from "./wake_ups.ts";
 
 /** A lease that one server renews. */
@@ -135,9 +134,8 @@ export class RedisServer {
 
   #onRenewal(
     leases: readonly Renewable[],
-    { stamp, values }: Answer,
+    { sentAt, values }: Answer,
   ): void {
-    const sentAt = readStamp(stamp);
     leases.forEach((lease, i) => {
       const result = Number(values[i]);
       if (result === 1) return lease.onRenewed(this, sentAt);

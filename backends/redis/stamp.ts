@@ -1,5 +1,5 @@
 import { runtime } from "../../runtime/mod.ts";
-import { type Moment, readMoment } from "../core/lease_clock.ts";
+import type { Moment } from "../core/lease_clock.ts";
 
 let last = 0;
 
@@ -8,10 +8,10 @@ let last = 0;
  * back with the answer, or with the message of a grant, without understanding
  * it; validity is counted from what it says.
  *
+ * @param sentAt The moment.
  * @returns Text without spaces, never the same twice in a process.
  */
-export function makeStamp(): string {
-  const { monotonic, wall } = readMoment(runtime.clock);
+export function makeStamp({ monotonic, wall }: Moment): string {
   // In whole microseconds, and no later than it is: that is written faster.
   return `${Math.floor(monotonic * 1000)}/${wall}/${++last}`;
 }
