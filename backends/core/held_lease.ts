@@ -66,6 +66,7 @@ export class HeldLease implements Lease, SleepWatcher {
   #lost: LockLostError | null = null;
   #released: Promise<void> | null = null;
   #nextExamination: Deadline | null = null;
+  #isWatched = false;
 
   /**
    * @param lockName The lock's name.
@@ -77,10 +78,6 @@ export class HeldLease implements Lease, SleepWatcher {
     this.fencingToken = grant.fencingToken;
     this.#grant = grant;
     this.#keeper = keeper;
-    if (grant.clock) {
-      this.#examineSoon();
-      watchForSleep(this);
-    }
     grant.watch?.((reason, cause) => this.#lose(reason, cause));
   }
 
@@ -91,8 +88,21 @@ export class HeldLease implements Lease, SleepWatcher {
       this.#controller = new AbortController();
       if (this.#lost) this.#controller.abort(this.#lost);
       else if (this.#grant.check) this.#examineSoon();
+      else this.watchOver();
     }
     return this.#controller.signal;
+  }
+
+  /**
+   * Notices a loss by itself from now on: somebody wants to know. Of most
+   * leases nobody does before they are released.
+   */
+  watchOver(): void {
+    if (this.#isWatched || this.#released || !this.#grant.clock) return;
+    if (this.#examine() !== null) return;
+    this.#isWatched = true;
+    this.#examineSoon();
+    watchForSleep(this);
   }
 
   /** Whether the lease has been released by its holder. */
@@ -202,7 +212,7 @@ export class HeldLease implements Lease, SleepWatcher {
   }
 
   #stopExaminations(): void {
-    if (this.#grant.clock) unwatchForSleep(this);
+    if (this.#isWatched) unwatchForSleep(this);
     if (this.#nextExamination) losses.cancel(this.#nextExamination);
     this.#nextExamination = null;
   }

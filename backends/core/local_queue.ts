@@ -13,6 +13,14 @@ export type FirstAttempt = MaybePromise<Grant | null> | undefined;
 
 const queues = new Map<string, LocalQueue>();
 
+/** A lease, as those see it who wait for its end. */
+export interface LeaseOfQueue {
+  /** Notices from now on, by itself, when it is lost. */
+  watchOver(): void;
+  /** Whether it is neither released nor lost, as of now. */
+  readonly live: boolean;
+}
+
 /** The wait of a queue's process; most end before anybody looks at the signal. */
 class QueueContention implements Contention {
   lastHolder: Holder | null = null;
@@ -46,6 +54,8 @@ export class LocalQueue {
   // Whose attempt it was by which this process has the lock, or may get it.
   #backend: Backend | null = null;
   #contention: QueueContention | null = null;
+  // The lease that this process has, as soon as it exists.
+  #lease: LeaseOfQueue | null = null;
 
   /**
    * The queue of a lock.
@@ -66,6 +76,8 @@ export class LocalQueue {
 
   /** Whether nobody of this process has, takes or awaits the lock. */
   get idle(): boolean {
+    // A lease that was lost ends when somebody looks at it.
+    if (this.#lease !== null && this.#lease.live) return false;
     return !this.#busy && this.#head() === null;
   }
 
@@ -117,8 +129,19 @@ export class LocalQueue {
   end(): void {
     this.#busy = false;
     this.#backend = null;
+    this.#lease = null;
     if (this.#head() !== null) this.#contend();
     else queues.delete(this.#key);
+  }
+
+  /**
+   * Notes that a grant was made a lease.
+   *
+   * @param lease The lease; its keeper is this queue.
+   */
+  hold(lease: LeaseOfQueue): void {
+    this.#lease = lease;
+    if (this.#head() !== null) lease.watchOver();
   }
 
   /**
@@ -129,6 +152,7 @@ export class LocalQueue {
    * @returns A promise where the lock is free only once it has settled.
    */
   finish(grant: Grant): MaybePromise<void> {
+    this.#lease = null;
     const backend = this.#backend!;
     const head = this.#head();
     if (head === null || head.backend.terms !== backend.terms || !grant.pass) {
@@ -174,6 +198,7 @@ export class LocalQueue {
     if (first === undefined) {
       this.#waiters ??= new Set();
       this.#waiters.add(waiter);
+      this.#lease?.watchOver();
       return;
     }
     this.#waiters = new Set([waiter, ...this.#waiters ?? []]);

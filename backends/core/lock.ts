@@ -195,8 +195,9 @@ export abstract class Lock {
   }
 
   #hold(queue: LocalQueue, grant: Grant): Lease {
-    this.#lease = new HeldLease(this.name, grant, queue);
-    return this.#lease;
+    const lease = new HeldLease(this.name, grant, queue);
+    queue.hold(lease);
+    return this.#lease = lease;
   }
 
   #timeoutError(timeoutMs: number, holder: Holder | null): LockError {
