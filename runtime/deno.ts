@@ -3,7 +3,7 @@ import { environment } from "./deno_environment.ts";
 import { DenoLockFiles } from "./deno_files.ts";
 import { DenoSockets } from "./deno_sockets.ts";
 import { createIdentity, digest } from "./identity.ts";
-import { createTimers } from "./timers.ts";
+import { createTimers, setRefCounted, type TimerHandle } from "./timers.ts";
 import type { Runtime } from "./types.ts";
 
 /**
@@ -19,7 +19,7 @@ export function createDenoRuntime(): Runtime {
     timers: createTimers(
       clock,
       (callback) => void setImmediate(callback),
-      (handle, alive) => setAlive(handle, alive),
+      setAlive,
     ),
     sockets: new DenoSockets(),
     files: new DenoLockFiles(),
@@ -38,8 +38,10 @@ function hostname(): string {
   return Deno.hostname();
 }
 
-// With the types of browsers and of Node, a handle may be either.
-function setAlive(handle: unknown, alive: boolean): void {
-  if (alive) Deno.refTimer(Number(handle));
-  else Deno.unrefTimer(Number(handle));
+// Deno's timers are numbers in some releases and objects as Node's in others,
+// of which Deno.unrefTimer takes no notice.
+function setAlive(handle: TimerHandle, alive: boolean): void {
+  if (typeof handle !== "number") setRefCounted(handle, alive);
+  else if (alive) Deno.refTimer(handle);
+  else Deno.unrefTimer(handle);
 }

@@ -4,9 +4,9 @@ import type { Clock, Timer, TimerOptions, Timers } from "./types.ts";
 // when given more.
 const LONGEST_MS = 2 ** 31 - 1;
 
-type Handle = ReturnType<typeof setTimeout>;
+/** What setTimeout gives, by the runtime a number or an object. */
+export type TimerHandle = number | ReturnType<typeof setTimeout>;
 
-/** A handle as Node and Bun have it. */
 interface RefCounted {
   ref(): void;
   unref(): void;
@@ -24,7 +24,7 @@ interface RefCounted {
 export function createTimers(
   clock: Clock,
   soon: (callback: () => void) => void,
-  setAlive: (handle: Handle, alive: boolean) => void = refOrUnref,
+  setAlive: (handle: TimerHandle, alive: boolean) => void = setRefCounted,
 ): Timers {
   function after(
     ms: number,
@@ -33,7 +33,7 @@ export function createTimers(
   ): Timer {
     const end = clock.monotonic() + ms;
     let { keepAlive = false } = options;
-    let handle: Handle;
+    let handle: TimerHandle;
     function wait(): void {
       const left = end - clock.monotonic();
       handle = left > LONGEST_MS
@@ -53,7 +53,14 @@ export function createTimers(
   return { after, soon };
 }
 
-function refOrUnref(handle: Handle, alive: boolean): void {
+/**
+ * Sets whether a pending timer keeps the process alive, where timers are
+ * objects, as on Node and Bun.
+ *
+ * @param handle What setTimeout gave.
+ * @param alive Whether it keeps the process alive.
+ */
+export function setRefCounted(handle: TimerHandle, alive: boolean): void {
   const counted = handle as unknown as RefCounted;
   if (alive) counted.ref();
   else counted.unref();
