@@ -58,7 +58,7 @@ export async function openPeer(
   name: string,
   places: Places,
 ): Promise<Contender> {
-  const load = createRequire(`${places.peers}/package.json`) as Loose;
+  const load = createRequire(`${places.peers}/package.json`) as Load;
   const open = openers[name];
   if (!open) throw new RangeError(`There is no peer ${JSON.stringify(name)}`);
   return { name, ...await open({ ...places, load }) };
@@ -66,7 +66,13 @@ export async function openPeer(
 
 interface Loading extends Places {
   /** Loads a package of theirs. */
-  load(name: string): Loose;
+  readonly load: Load;
+}
+
+interface Load {
+  (name: string): Loose;
+  /** Tells where a package's file is. */
+  resolve(name: string): string;
 }
 
 type Opened = Omit<Contender, "name">;
@@ -121,7 +127,7 @@ const openers: Record<string, (places: Loading) => Promise<Opened> | Opened> = {
     const connection = ioredis(places);
     const verrou = new Verrou({
       default: "redis",
-      drivers: { redis: { driver: redisStore({ connection }) } },
+      stores: { redis: { driver: redisStore({ connection }) } },
     });
     return {
       acquire: async (name) => {
@@ -137,7 +143,12 @@ const openers: Record<string, (places: Loading) => Promise<Opened> | Opened> = {
   "proper-lockfile": ({ load, directory }) => {
     const { lock } = load("proper-lockfile");
     mkdirSync(directory, { recursive: true });
-    const retries = { retries: 1e6, minTimeout: 1, maxTimeout: 5, factor: 1 };
+    // With a number of retries it would make a list of as many at each lock.
+    const retries = {
+      ...{ retries: 0, forever: true },
+      ...{ minTimeout: RETRY_MS, maxTimeout: RETRY_MS + JITTER_MS },
+      randomize: true,
+    };
     return {
       acquire: (name) =>
         lock(`${directory}/${name}`, { realpath: false, retries }),

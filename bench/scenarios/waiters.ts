@@ -1,0 +1,66 @@
+/**
+ * Whether a hand-over costs more where more wait.
+ *
+ * @module
+ */
+import { OURS } from "../harness/contenders.ts";
+import { resultOf } from "../harness/result.ts";
+import { spreadOf } from "../harness/statistics.ts";
+import { freshName, type Scenario } from "./scenario.ts";
+
+const COUNTS = [1, 10, 100, 1000];
+const MOST_GROWTH = 1.5;
+
+type Kept = keyof typeof OURS;
+
+function waiters(backend: Kept): Scenario {
+  return {
+    name: `waiters/${backend}`,
+    run: async ({ site, runtime, effort }) => {
+      const program = await site.start(runtime, OURS[backend]);
+      const ms = effort.roundMs * 2;
+      async function cost(count: number): Promise<number> {
+        const order = { lock: freshName(), count, ms };
+        const done = await program.ask("waiters", order);
+        return done.ms * 1000 / done.grants;
+      }
+      for (let i = 0; i < 10; i++) await cost(COUNTS.at(-1)!);
+      // In turns, since a machine is not the same for long.
+      const costs: number[][] = COUNTS.map(() => []);
+      for (let round = 0; round < effort.rounds; round++) {
+        for (const [i, count] of COUNTS.entries()) {
+          costs[i]!.push(await cost(count));
+        }
+      }
+      await site.end([program]);
+      const few = costs[0]!;
+      const many = costs.at(-1)!;
+      const result = resultOf({
+        scenario: `${OURS[backend]}, hand-over with 1000 waiters`,
+        runtime: runtime.id,
+        unit: "µs",
+        ours: spreadOf(many).median,
+        against: "with 1 waiter",
+        other: spreadOf(few).median,
+        ratio: spreadOf(many.map((value, round) => value / few[round]!)),
+        bar: { is: "at most", value: MOST_GROWTH },
+      });
+      const curve = {
+        plot: "waiters",
+        title: "Tasks of one process that wait for one lock",
+        x: "waiters",
+        y: "µs per hand-over",
+        series: `${OURS[backend]}, ${runtime.id}`,
+        points: COUNTS.map((count, i): [number, number] => [
+          count,
+          spreadOf(costs[i]!).median,
+        ]),
+      };
+      return { results: [result], curves: [curve] };
+    },
+  };
+}
+
+/** A scenario for each backend. */
+export const waiterScenarios: readonly Scenario[] =
+  (Object.keys(OURS) as Kept[]).map(waiters);
