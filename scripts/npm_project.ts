@@ -27,6 +27,9 @@ export interface ProjectOptions {
   readonly flags?: readonly string[];
 }
 
+/** What npm is asked for to get the drivers that the sources use. */
+export const drivers: readonly string[] = peers.map(specOf);
+
 /**
  * Builds and packs the package.
  *
@@ -83,9 +86,7 @@ export async function makeProject(
  * @returns The project's folder.
  */
 export async function makeSuite(tarball: string): Promise<string> {
-  const packages = [...peers, "dynalite" as const].map((name) =>
-    config.imports[name].slice("npm:".length)
-  );
+  const packages = [...drivers, specOf("dynalite")];
   const project = await makeProject("suite", tarball, { packages });
   const { compile } = await import("./compile.ts");
   const files = await suiteFiles(`${root}tests`);
@@ -104,6 +105,10 @@ export async function makeSuite(tarball: string): Promise<string> {
   }));
   await Deno.symlink(`${root}.runtimes`, `${project}/.runtimes`);
   return project;
+}
+
+function specOf(name: keyof typeof config.imports): string {
+  return config.imports[name].slice("npm:".length);
 }
 
 async function suiteFiles(folder: string): Promise<string[]> {

@@ -48,21 +48,15 @@ export class Followers {
   }
 
   /**
-   * Takes those who have not come when the time of the next is up for gone.
-   *
-   * @param came How many have come.
-   */
-  settle(came: number): void {
-    if (came < NEXT) this.#count = came;
-  }
-
-  /**
-   * How many are still on the way.
+   * How many are still on the way. Where the next of them have not come in
+   * time, nobody is: what one holder says of them the others say after it, and
+   * newcomers would wait for those who have gone as long as they do.
    *
    * @param came How many have come.
    */
   missing(came: number): number {
     if (this.#count <= came) return 0;
-    return runtime.clock.monotonic() < this.#allBy ? this.#count - came : 0;
+    const endsAt = came < NEXT ? this.#nextBy : this.#allBy;
+    return runtime.clock.monotonic() < endsAt ? this.#count - came : 0;
   }
 }

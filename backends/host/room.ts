@@ -176,7 +176,6 @@ export class Room {
    */
   async completed(): Promise<void> {
     await this.#until(() => !this.incomplete, this.#followers.nextInMs);
-    this.#followers.settle(this.#followed());
   }
 
   /** How many wait, those on the way from the former holder among them. */

@@ -7,13 +7,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { eachLine } from "../../tests/faults/lines.ts";
 import type { Orders } from "../programs/contender.ts";
 
-/** A process that answers each line with one, in order. */
+/** A process that says when it is ready, and then answers each line with one. */
 export class Program {
   /** What it goes by in the results. */
   readonly name: string;
   readonly #child: ChildProcess;
   readonly #asked: ((answer: Answer) => void)[] = [];
   readonly #end: Promise<string>;
+  readonly #ready: Promise<unknown>;
   #says = "";
 
   constructor(name: string, [file = "", ...args]: readonly string[]) {
@@ -29,11 +30,13 @@ export class Program {
         resolve(`ended with ${code ?? signal}\n${this.#says}`);
       });
     });
+    this.#ready = this.#answer();
+    this.#ready.catch(() => {});
   }
 
-  /** Waits for the first line of a program that says when it is ready. */
+  /** Waits until it is ready. */
   async ready(): Promise<void> {
-    await this.#answer();
+    await this.#ready;
   }
 
   /**

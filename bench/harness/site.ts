@@ -7,7 +7,11 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureDynamoDbLocal } from "../../scripts/dynamodb_local.ts";
-import { makeProject, packPackage } from "../../scripts/npm_project.ts";
+import {
+  drivers,
+  makeProject,
+  packPackage,
+} from "../../scripts/npm_project.ts";
 import { run } from "../../scripts/run.ts";
 import type { RuntimeCommand } from "../../scripts/runtimes.ts";
 import { DynamoServer } from "../../tests/_dynamo.ts";
@@ -61,7 +65,7 @@ export class Site {
     const tarball = await packPackage();
     const folder = dirname(tarball);
     this.#endings.push(() => Deno.remove(folder, { recursive: true }));
-    return await makeProject("bench", tarball, { packages: ["redis@6.3.1"] });
+    return await makeProject("bench", tarball, { packages: drivers });
   });
   readonly #limits = once(async () => {
     const folder = await this.#directory();
@@ -116,7 +120,6 @@ export class Site {
     const file = `${root}bench/programs/contender.ts`;
     return await this.#add(
       new Program(name, [...command, ...flags, file, JSON.stringify(spec)]),
-      true,
     );
   }
 
@@ -133,7 +136,6 @@ export class Site {
       : `locking-bench-${crypto.randomUUID()}`;
     return await this.#add(
       new Program(name, [await this.#limits(), kind, place]),
-      false,
     );
   }
 
@@ -153,10 +155,10 @@ export class Site {
     for (const end of this.#endings.reverse()) await end();
   }
 
-  async #add(program: Program, speaks: boolean): Promise<Program> {
+  async #add(program: Program): Promise<Program> {
     this.#programs.add(program);
     try {
-      if (speaks) await program.ready();
+      await program.ready();
       return program;
     } catch (error) {
       await this.end([program]);

@@ -1,8 +1,9 @@
 /*
  * What the kernel itself takes: the calls that a SocketLock and a FileLock
- * cannot do without, and nothing else. Reads a line for each measurement, which
- * says for how many milliseconds ({"do":"cycles","ms":60}), and answers with
- * the microseconds of one ({"us":2.9}).
+ * cannot do without, and nothing else. Speaks as contender.ts does: reads a line
+ * for each measurement, which says for how many milliseconds, such as
+ * {"order":"cycles","ms":60}, and answers with the microseconds of one, such as
+ * {"us":2.9}.
  *
  *     limits socket NAME
  *     limits file PATH
@@ -61,6 +62,8 @@ int main(int count, char **arguments) {
     address_length = offsetof(struct sockaddr_un, sun_path) + 1 + length;
   }
   void (*cycle)(void) = is_socket ? socket_cycle : file_cycle;
+  puts("{\"ready\":true}");
+  fflush(stdout);
   char line[256];
   while (fgets(line, sizeof line, stdin)) {
     const char *ms = strstr(line, "\"ms\":");
