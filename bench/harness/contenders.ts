@@ -20,8 +20,15 @@ export const LIMITS: Readonly<Record<Exclude<Backend, "none">, string>> = {
   socket: "C: bind, listen, close",
   file: "C: open, flock, close",
   redis: "redis: SET NX PX, DEL",
-  dynamo: "client-dynamodb: PutItem, DeleteItem",
+  dynamo: "client-dynamodb: the same 2 writes",
 };
+
+/** What is shown beside the limit, for where the difference comes from. */
+export const REFERENCES: Readonly<Partial<Record<Backend, readonly string[]>>> =
+  {
+    redis: ["redis: 2 small scripts", "redis: PING", "TCP: PING"],
+    dynamo: ["client-dynamodb: 2 x UpdateItem"],
+  };
 
 /** The other libraries, and where their locks are kept. */
 export const PEERS: Readonly<Record<string, Backend>> = {
@@ -63,7 +70,10 @@ export function backendOf(name: string): Backend {
       if (known === name) return backend as Backend;
     }
   }
-  return PEERS[name] ?? (/PING/.test(name) ? "redis" : "none");
+  for (const [backend, names] of Object.entries(REFERENCES)) {
+    if (names.includes(name)) return backend as Backend;
+  }
+  return PEERS[name] ?? "none";
 }
 
 /**

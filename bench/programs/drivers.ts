@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { DynamoDB } from "@aws-sdk/client-dynamodb";
+import type { DynamoDB, UpdateItemInput } from "@aws-sdk/client-dynamodb";
 import { connect } from "node:net";
 import type { Contender, Places } from "./peers.ts";
 
@@ -12,6 +12,13 @@ import type { Contender, Places } from "./peers.ts";
 export const BARE_TABLE = "bare-locks";
 
 const TTL_MS = "5000";
+
+// The least that a lock with a fencing token and an owner can do.
+const SMALLEST_TAKE =
+  "return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) " +
+  "and redis.call('INCR', KEYS[2])";
+const SMALLEST_FREE = "return redis.call('GET', KEYS[1]) == ARGV[1] " +
+  "and redis.call('DEL', KEYS[1])";
 
 /**
  * Opens a driver.
@@ -65,21 +72,69 @@ const openers: Record<string, (places: Places) => Promise<Opened>> = {
       close: () => void socket.destroy(),
     });
   },
-  "client-dynamodb: PutItem, DeleteItem": async ({ dynamo }) => {
+  "redis: 2 small scripts": async ({ redis }) => {
+    const client = await connectRedis(redis);
+    const token = crypto.randomUUID();
+    const [take, free] = await Promise.all(
+      [SMALLEST_TAKE, SMALLEST_FREE].map((script) =>
+        client.sendCommand<string>(["SCRIPT", "LOAD", script])
+      ),
+    );
+    return {
+      acquire: async (name) => {
+        const keys = ["2", name, `${name}:fence`];
+        await client.sendCommand(["EVALSHA", take!, ...keys, token, TTL_MS]);
+        return () => client.sendCommand(["EVALSHA", free!, "1", name, token]);
+      },
+      close: () => client.destroy(),
+    };
+  },
+  "client-dynamodb: the same 2 writes": async ({ dynamo }) => {
+    const client = await createDynamo(dynamo);
+    // What DynamoLock itself sends, so that the engine has the same to do.
+    const { acquire, release } = await import(
+      "../../backends/dynamo/requests.ts"
+    );
+    let owner = 2n ** 120n;
+    return {
+      acquire: async (key) => {
+        const place = { table: BARE_TABLE, key };
+        const claim = {
+          owner: String(owner++),
+          expiry: { N: String((Date.now() + 5000) / 1000) },
+          ...{ ttlMs: 5000, host: "bench", pid: 1, base: 1n, dead: null },
+        };
+        const taking = acquire(place, claim).input;
+        await client.updateItem(taking as unknown as UpdateItemInput);
+        const freeing = release(place, claim.owner).input;
+        return () => client.updateItem(freeing as unknown as UpdateItemInput);
+      },
+      close: () => client.destroy(),
+    };
+  },
+  "client-dynamodb: 2 x UpdateItem": async ({ dynamo }) => {
     const client = await createDynamo(dynamo);
     const owner = { S: crypto.randomUUID() };
     return {
       acquire: async (name) => {
-        const Key = { lockname: { S: name } };
-        await client.putItem({
-          TableName: BARE_TABLE,
-          Item: { ...Key, owner },
-          ConditionExpression: "attribute_not_exists(lockname)",
+        const place = { TableName: BARE_TABLE, Key: { lockname: { S: name } } };
+        await client.updateItem({
+          ...place,
+          UpdateExpression: "SET #owner = :owner, " +
+            "fence = if_not_exists(fence, :none) + :one",
+          ConditionExpression: "attribute_not_exists(#owner)",
+          ExpressionAttributeNames: { "#owner": "owner" },
+          ExpressionAttributeValues: {
+            ":owner": owner,
+            ":none": { N: "0" },
+            ":one": { N: "1" },
+          },
+          ReturnValues: "UPDATED_NEW",
         });
         return () =>
-          client.deleteItem({
-            TableName: BARE_TABLE,
-            Key,
+          client.updateItem({
+            ...place,
+            UpdateExpression: "REMOVE #owner",
             ConditionExpression: "#owner = :owner",
             ExpressionAttributeNames: { "#owner": "owner" },
             ExpressionAttributeValues: { ":owner": owner },

@@ -13,7 +13,7 @@ const WARM = 20;
 const SAMPLES_A_ROUND = 10;
 
 /** Until a waiter waits for sure, in milliseconds. */
-const SETTLE_MS = 60;
+const SETTLE_MS = 2;
 
 const MOST_US = 300;
 const MOST_ROUND_TRIPS = 2.5;

@@ -21,7 +21,7 @@ export interface Effort {
 }
 
 /** Enough for ratios to be within a few hundredths. */
-export const FULL: Effort = { rounds: 21, roundMs: 60, longMs: 4000 };
+export const FULL: Effort = { rounds: 15, roundMs: 200, longMs: 4000 };
 
 /** Enough to see that everything works. */
 export const QUICK: Effort = { rounds: 3, roundMs: 20, longMs: 300 };

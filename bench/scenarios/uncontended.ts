@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { type Backend, LIMITS, OURS, peersOf } from "../harness/contenders.ts";
+import {
+  type Backend,
+  LIMITS,
+  OURS,
+  PEERS,
+  peersOf,
+  REFERENCES,
+} from "../harness/contenders.ts";
 import type { Program } from "../harness/program.ts";
 import { type Bar, type Result, resultOf } from "../harness/result.ts";
 import {
@@ -42,8 +49,9 @@ function uncontended(backend: Kept): Scenario {
       const { site, runtime, effort } = setting;
       const ours = await site.start(runtime, OURS[backend]);
       const limit = await startLimit(setting, backend);
+      const references = await startPeers(setting, REFERENCES[backend] ?? []);
       const peers = await startPeers(setting, peersOf(backend));
-      const others = [limit, ...peers];
+      const others = [limit, ...references, ...peers];
       for (const program of [ours, ...others]) {
         await cycle(program, Math.min(WARM_MS, effort.roundMs * 25));
       }
@@ -55,20 +63,18 @@ function uncontended(backend: Kept): Scenario {
       );
       await site.end([ours, ...others]);
       const results = pairs.map((pair, i) =>
-        i === 0
-          ? line(setting, backend, others[i]!, pair, {
-            is: "at most",
-            value: LIMIT_BARS[backend](runtime.id),
-          })
-          : line(setting, backend, others[i]!, pair, barOf(backend))
+        line(setting, backend, others[i]!, pair)
       );
       return { results };
     },
   };
 }
 
-function barOf(backend: Kept): Bar | undefined {
-  const value = PEER_BARS[backend];
+/** What is asked of ours beside another. */
+function barOf(backend: Kept, runtime: string, name: string): Bar | undefined {
+  const value = name === LIMITS[backend]
+    ? LIMIT_BARS[backend](runtime)
+    : PEERS[name] && PEER_BARS[backend];
   return value === undefined ? undefined : { is: "at most", value };
 }
 
@@ -88,7 +94,6 @@ function line(
   backend: Kept,
   program: Program,
   { ours, other, ratio }: Pair,
-  bar: Bar | undefined,
 ): Result {
   return resultOf({
     scenario: `${OURS[backend]}, uncontended`,
@@ -97,9 +102,9 @@ function line(
     ours: ours.median,
     against: program.name,
     other: other.median,
-    isPeer: program.name !== LIMITS[backend],
+    isPeer: program.name in PEERS,
     ratio,
-    bar,
+    bar: barOf(backend, runtime.id, program.name),
   });
 }
 
