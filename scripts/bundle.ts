@@ -79,7 +79,10 @@ async function build(
     chunkNames: "parts/[name]-[hash]",
     format: "esm",
     legalComments: "none",
+    // Names stay, and short lines, so that a stack says where it was.
+    lineLimit: 80,
     metafile: true,
+    minifyWhitespace: true,
     packages: "external",
     platform: "neutral",
     splitting: true,
