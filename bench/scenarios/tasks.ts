@@ -89,7 +89,10 @@ async function rates(
     if (all.at(-1)!.grants < TASKS) break;
   }
   const measured = all.length > 1 ? all.slice(1) : all;
-  return spreadOf(measured.map(({ grants, ms }) => grants / ms * 1000));
+  // Who got none in that time is taken to have got one just then.
+  return spreadOf(
+    measured.map(({ grants, ms }) => Math.max(1, grants) * 1000 / ms),
+  );
 }
 
 /** A scenario for each backend. */

@@ -18,7 +18,7 @@ function waiters(backend: Kept): Scenario {
     name: `waiters/${backend}`,
     run: async ({ site, runtime, effort }) => {
       const program = await site.start(runtime, OURS[backend]);
-      const ms = effort.roundMs * 2;
+      const ms = effort.roundMs / 2;
       async function cost(count: number): Promise<number> {
         const order = { lock: freshName(), count, ms };
         const done = await program.ask("waiters", order);
