@@ -83,6 +83,14 @@ describe("DynamoLock of which many tasks of one process want one", () => {
     const lock = stage.ours();
     let over = false;
     let taken = 0;
+    let freedAt = 0;
+    let isFree = false;
+    const pauses: number[] = [];
+    stage.proxy.onRequest = (call) => {
+      if (isFree) pauses.push(performance.now() - freedAt);
+      isFree = isRelease(call);
+      return null;
+    };
     // Two of them always wait.
     const tasks = Array.from({ length: 3 }, async () => {
       while (!over) {
@@ -90,16 +98,23 @@ describe("DynamoLock of which many tasks of one process want one", () => {
           taken++;
           await sleep(5);
         });
+        freedAt = performance.now();
       }
     });
     const releases = (): number => stage.proxy.calls.filter(isRelease).length;
-    await until("a release", () => Promise.resolve(releases() > 0), 20_000);
-    const passed = taken;
-    await until("another", () => Promise.resolve(releases() > 1), 20_000);
-    over = true;
-    await Promise.all(tasks);
+    let passed = 0;
+    try {
+      await until("a release", () => releases() > 0, 10_000);
+      passed = taken;
+      await until("another", () => releases() > 1, 10_000);
+    } finally {
+      over = true;
+      await Promise.all(tasks);
+    }
     // A second's worth of them, or less on a busy machine.
     assert.ok(passed > 20, `${passed} grants before the first release`);
+    // Nor is it taken again before others can have looked: a timer may be early.
+    assert.ok(pauses.length > 0 && Math.min(...pauses) >= 9, `${pauses} ms`);
   });
 
   test("goes on when the answer is lost that sets tokens aside", async (stage) => {

@@ -1,6 +1,7 @@
 /** RedisLock that is passed on from task to task of one process. */
 import assert from "node:assert/strict";
 import { describe } from "node:test";
+import type { HeldLease } from "../backends/core/held_lease.ts";
 import {
   ACQUIRE,
   LEAVE,
@@ -132,6 +133,32 @@ describe("RedisLock of which many tasks of one process want one", () => {
   );
 
   redisTest(
+    "leaves it to a process that came while a task to which it was passed on had it",
+    () =>
+      withPair(async ({ name, ours, theirs }) => {
+        const lock = ours();
+        const first = await lock.acquire();
+        const tasks = [lock.acquire(), lock.acquire()];
+        await first.release();
+        const second = await tasks[0]!;
+        // Nearly a thousand tokens are left; but the server is asked anew after
+        // 5 ms, and a task has the lock for longer than that.
+        const other = theirs().acquire();
+        await waiters(name);
+        await sleep(10);
+        await second.release();
+        const lease = await within(5000, "the other's grant", other);
+        assert.ok(await pendingAfter(50, tasks[1]!));
+        await lease.release();
+        const last = await within(5000, "the next task's grant", tasks[1]!);
+        assertGrowing(
+          [first, second, lease, last].map((one) => one.fencingToken!),
+        );
+        await last.release();
+      }),
+  );
+
+  redisTest(
     "passes it on only on the terms that the next task wants",
     () =>
       withPair(async ({ name, ours }) => {
@@ -207,7 +234,7 @@ describe("RedisLock whose server's answer is lost when it is passed on", () => {
     () =>
       withPair(async ({ ours, theirs }, proxy) => {
         const lock = ours();
-        await lock.withLock(() => {});
+        await runTasks(lock, 2); // The scripts are loaded.
         const first = await lock.acquire();
         const waiting = lock.acquire();
         await releaseUnheard(first, proxy);
@@ -222,11 +249,33 @@ describe("RedisLock whose server's answer is lost when it is passed on", () => {
   );
 
   redisTest(
+    "believes in it no longer than the server keeps it",
+    () =>
+      withPair(async ({ name, ours }, proxy) => {
+        // No heartbeat comes between that would make up for it.
+        const lock = ours({ ttlMs: 10_000, heartbeatIntervalMs: 4999 });
+        await runTasks(lock, 2); // The scripts are loaded.
+        const first = await lock.acquire();
+        const waiting = lock.acquire();
+        // The first try is done, and half a second later another is answered.
+        await releaseUnheard(first, proxy);
+        const second = await within(5000, "the next task's grant", waiting);
+        const began = performance.now();
+        const believedMs = (second as HeldLease).remainingMs;
+        const key = `locking:{${name}}`;
+        const keptMs = Number(await file.own.command("PTTL", key)) +
+          performance.now() - began;
+        assert.ok(believedMs <= keptMs, `${believedMs} of ${keptMs} ms`);
+        await second.release();
+      }),
+  );
+
+  redisTest(
     "takes the lock for handed over, not for lost, if another waited",
     () =>
       withPair(async ({ name, ours, theirs }, proxy) => {
         const lock = ours();
-        await lock.withLock(() => {});
+        await runTasks(lock, 2); // The scripts are loaded.
         const first = await lock.acquire();
         const other = theirs().acquire();
         await waiters(name);
@@ -284,6 +333,27 @@ describe("A step that passes a lock on", () => {
     assert.deepEqual(await step(from + 1n, from + 300n), ["gone"]);
     assert.deepEqual(await call(name, LEAVE, "b", "hand over"), ["1"]);
   });
+
+  redisTest(
+    "is renewed by a copy though the server is out of memory",
+    async () => {
+      const name = uniqueName();
+      const [, token] = await call(name, ACQUIRE, "a", "60000", WHO, "fifo");
+      const from = BigInt(token!);
+      const tokens = [from, from, from + 1n, from + 1000n].map(String);
+      await call(name, PASS, "a", "60000", ...tokens);
+      await file.own.command("PEXPIRE", `locking:{${name}}`, "5000");
+      await file.own.command("CONFIG", "SET", "maxmemory", "1");
+      try {
+        const answer = await call(name, PASS, "a", "60000", ...tokens);
+        assert.deepEqual(answer, ["kept"]);
+      } finally {
+        await file.own.command("CONFIG", "SET", "maxmemory", "0");
+      }
+      const leftMs = await file.own.command("PTTL", `locking:{${name}}`);
+      assert.ok(Number(leftMs) > 30_000, `${leftMs} ms`);
+    },
+  );
 
   redisTest("is not done by a copy that comes after the next one", async () => {
     const name = uniqueName();

@@ -237,11 +237,16 @@ local stamp, owner, ttl, noted, used, first, last = unpack(ARGV)
 local held = redis.call('GET', KEYS[1])
 if not owned(held, owner) then return {stamp, 'gone'} end
 local fence = string.match(held, '"fence":(%d+)')
-if fence == first then return {stamp, 'kept'} end
-if fence ~= noted then return {stamp, 'gone'} end
-set_fence(used)
-if hand_over() then return {stamp, 'left'} end
-set_fence(last)
+-- What is done already is renewed all the same: the holder counts the lease
+-- from the try that is answered.
+if fence ~= first then
+  if fence ~= noted then return {stamp, 'gone'} end
+  set_fence(used)
+  if hand_over() then return {stamp, 'left'} end
+  set_fence(last)
+end
+-- A server out of memory refuses to set a key, unless this comes first.
+redis.call('PEXPIRE', KEYS[1], ttl)
 local passed = string.gsub(held, '"fence":%d+', '"fence":' .. first, 1)
 passed = string.gsub(passed, '"expiry":[%d%.]+', '"expiry":' .. seconds(now + ttl), 1)
 redis.call('SET', KEYS[1], passed, 'PX', ttl)
