@@ -218,6 +218,53 @@ describe("FileLock whose file is unlinked or replaced", () => {
       }),
   );
 
+  // Whether its file is still there cannot be told: the system refuses to look.
+  it(
+    "is lost to a holder whose directory is no directory any more, and to nobody else's harm",
+    { skip },
+    async () => {
+      const place = join(directory, uniqueName());
+      mkdirSync(place);
+      const options = { directory: place };
+      const lock = new FileLock(uniqueName(), options);
+      const lease = await lock.acquire();
+      const told = new Promise((resolve) =>
+        lease.signal.addEventListener("abort", resolve)
+      );
+      // Of this process: the lock would be passed on to it.
+      const waiting = new FileLock(lock.name, options).acquire();
+      const outcome = waiting.then(() => "granted", (error) => error.code);
+      renameSync(place, `${place}.old`);
+      writeFileSync(place, "");
+      // It is looked at once a second, without anybody asking.
+      await within(5000, "the loss", told);
+      assert.throws(() => lease.assertHeld(), { code: "LOCK_LOST" });
+      assert.equal(lock.locked, false);
+      await lease.release();
+      const code = await within(5000, "the other's error", outcome);
+      assert.equal(code, "LOCK_BACKEND");
+    },
+  );
+
+  it(
+    "is not passed on where its directory is no directory any more",
+    { skip },
+    async () => {
+      const place = join(directory, uniqueName());
+      mkdirSync(place);
+      const options = { directory: place };
+      const lock = new FileLock(uniqueName(), options);
+      const lease = await lock.acquire();
+      const waiting = new FileLock(lock.name, options).acquire();
+      const outcome = waiting.then(() => "granted", (error) => error.code);
+      renameSync(place, `${place}.old`);
+      writeFileSync(place, "");
+      await within(5000, "the release", lease.release());
+      const code = await within(5000, "the other's error", outcome);
+      assert.equal(code, "LOCK_BACKEND");
+    },
+  );
+
   it(
     "is lost to a holder whose file was replaced by a rename",
     { skip },

@@ -133,9 +133,16 @@ class FileHold implements Hold {
     }));
   }
 
+  // Asked by timers, and between two tasks: what is wrong is an answer.
   check(): string | null {
-    if (isSame(this.#file.inode, this.#path)) return null;
-    return `somebody unlinked or replaced "${this.#path}"`;
+    try {
+      if (isSame(this.#file.inode, this.#path)) return null;
+      return `somebody unlinked or replaced "${this.#path}"`;
+    } catch (error) {
+      return `whether its file is still there is unknown: ${
+        (error as Error).message
+      }`;
+    }
   }
 
   release(): void {

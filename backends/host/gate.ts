@@ -48,9 +48,9 @@ export interface Hold {
    */
   open(): void;
   /**
-   * Looks whether the gate is still what was taken.
+   * Looks whether the gate is still what was taken; it must not throw.
    *
-   * @returns Why it is not, or null.
+   * @returns Why it is not, or why that cannot be told; or null.
    */
   check?(): string | null;
   /**
