@@ -13,6 +13,7 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
+import { spreadOf } from "./harness/statistics.ts";
 import { makeProject, packPackage } from "../scripts/npm_project.ts";
 import { ensureRuntimes, type RuntimeCommand } from "../scripts/runtimes.ts";
 
@@ -112,7 +113,7 @@ async function compare(
     const ms = await timeOf(first);
     differences.push(await timeOf(second) - ms);
   }
-  return differences.sort((a, b) => a - b)[PAIRS >> 1]!;
+  return spreadOf(differences).median;
 }
 
 async function timeOf(

@@ -28,18 +28,10 @@ const reports = `${root}.runtimes/reports`;
 
 /** Files whose tests measure processes against each other, or time closely. */
 const ALONE =
-  /\/(?:crash|fairness|faults\/faults|host_hand_over|(?:file|socket)_strangers|processes|shortest_lease)_/;
+  /\/(?:crash|dynamo_(?:faults|lease)|fairness|faults\/faults|host_hand_over|(?:file|socket)_strangers|processes|redis_(?:faults|quorum)|shortest_lease)_/;
 
 /** How many of the other files run side by side: mostly they let time pass. */
-const LANES = 3;
-
-/**
- * Tests of what happens in time fail where the machine does not run a process
- * for half a second, as files side by side may have it. So a file that fails is
- * run once more, alone, and what failed is shown all the same. Where more than
- * these fail, that is not why.
- */
-const MOST_AGAIN = 4;
+const LANES = 2;
 
 /** What the tests of the package itself go by. */
 const PACKAGE = "npm";
@@ -204,26 +196,21 @@ async function runSuite(
     NO_COLOR: "1",
   };
   console.log(`\n${title}: ${files.length} files`);
-  const tallies = new Map<string, Tally>();
+  const tallies: Tally[] = [];
   const run = async (queue: string[]): Promise<void> => {
     for (let file = queue.shift(); file; file = queue.shift()) {
       const name = file.replaceAll("/", "-");
       const report = `${reports}/${title}-${name}.xml`;
       const options = { env, filter, report, cwd: subject.cwd };
-      tallies.set(file, await runFile(subject, file, options));
+      tallies.push(await runFile(subject, file, options));
     }
   };
   await run(files.filter((file) => ALONE.test(file)));
   const rest = alternate(files.filter((file) => !ALONE.test(file)));
   await Promise.all(Array.from({ length: LANES }, () => run(rest)));
-  const failed = files.filter((file) => tallies.get(file)!.failed > 0);
-  if (failed.length > 0 && failed.length <= MOST_AGAIN) {
-    console.log(`  again, alone: ${failed.join(", ")}`);
-    await run(failed);
-  }
   await dynamo?.end();
   const seconds = (performance.now() - started) / 1000;
-  return { title, ...sum([...tallies.values()]), seconds };
+  return { title, ...sum(tallies), seconds };
 }
 
 /** From both ends in turn: files of one backend load the machine alike. */

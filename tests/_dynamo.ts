@@ -162,11 +162,14 @@ export class DynamoServer {
   }
 
   /** Makes a table for locks, and waits until it can be used. */
-  async createTable(TableName = "locks"): Promise<void> {
+  async createTable(
+    TableName = "locks",
+    AttributeName = "lockname",
+  ): Promise<void> {
     const creation = this.#db.createTable({
       TableName,
-      AttributeDefinitions: [{ AttributeName: "lockname", AttributeType: "S" }],
-      KeySchema: [{ AttributeName: "lockname", KeyType: "HASH" }],
+      AttributeDefinitions: [{ AttributeName, AttributeType: "S" }],
+      KeySchema: [{ AttributeName, KeyType: "HASH" }],
       BillingMode: "PAY_PER_REQUEST",
     });
     await within(10_000, "a table", creation).catch((error: Error) => {

@@ -242,7 +242,7 @@ describe("DynamoLock and what it asks of the table", () => {
     "a lease that was not seen for its time to live is looked at before it is replaced",
     () =>
       withProxy(file.own, async (proxy) => {
-        const terms = { ttlMs: 400, heartbeatIntervalMs: 80 };
+        const terms = { ttlMs: 250, heartbeatIntervalMs: 80 };
         const options = { endpoint: proxy.endpoint, ...terms };
         const waits = Array.from({ length: 10 }, async () => {
           const name = uniqueName();

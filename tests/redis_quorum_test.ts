@@ -11,8 +11,7 @@ import { nthRuntime } from "./_runtimes.ts";
 import { timed, until, within } from "./_time.ts";
 
 const skip = noRedis();
-// Five servers that have just begun take half a second to answer, at times.
-const TERMS = { ttlMs: 2000, heartbeatIntervalMs: 500 };
+const TERMS = { ttlMs: 1000, heartbeatIntervalMs: 250 };
 
 function create(servers: readonly RedisProcess[], name: string): RedisLock {
   const hosts = servers.map(({ host }) => host);

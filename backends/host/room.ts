@@ -174,8 +174,8 @@ export class Room {
    *
    * @returns A promise that resolves when they are there, or their time is up.
    */
-  async completed(): Promise<void> {
-    await this.#until(() => !this.incomplete, this.#followers.nextInMs);
+  completed(): Promise<void> {
+    return this.#until(() => !this.incomplete, this.#followers.nextInMs);
   }
 
   /** How many wait, those on the way from the former holder among them. */

@@ -20,14 +20,17 @@ export const LIMITS: Readonly<Record<Exclude<Backend, "none">, string>> = {
   socket: "C: bind, listen, close",
   file: "C: open, flock, close",
   redis: "redis: SET NX PX, DEL",
-  dynamo: "client-dynamodb: the same 2 writes",
+  dynamo: "client-dynamodb: PutItem, DeleteItem",
 };
 
 /** What is shown beside the limit, for where the difference comes from. */
 export const REFERENCES: Readonly<Partial<Record<Backend, readonly string[]>>> =
   {
     redis: ["redis: 2 small scripts", "redis: PING", "TCP: PING"],
-    dynamo: ["client-dynamodb: 2 x UpdateItem"],
+    dynamo: [
+      "client-dynamodb: 2 x UpdateItem",
+      "client-dynamodb: the same 2 writes",
+    ],
   };
 
 /** The other libraries, and where their locks are kept. */

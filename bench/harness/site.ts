@@ -58,7 +58,7 @@ export class Site {
     this.#endings.push(() => server.end());
     await server.createTable();
     await server.createTable(BARE_TABLE);
-    await createPeerTable(server);
+    await server.createTable(PEER_TABLE, "id");
     return server;
   });
   readonly #packed = once(async () => {
@@ -205,16 +205,4 @@ async function installPeers(): Promise<void> {
     ],
     cwd: peersFolder,
   });
-}
-
-async function createPeerTable(server: DynamoServer): Promise<void> {
-  const { createDynamo } = await import("../programs/drivers.ts");
-  const client = await createDynamo(server.endpoint);
-  await client.createTable({
-    TableName: PEER_TABLE,
-    AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
-    KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
-    BillingMode: "PAY_PER_REQUEST",
-  });
-  client.destroy();
 }

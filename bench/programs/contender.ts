@@ -9,6 +9,7 @@
 import process from "node:process";
 import { eachLine } from "../../tests/faults/lines.ts";
 import { monotonicMs } from "../../tests/faults/clock.ts";
+import { sleep } from "../../tests/_time.ts";
 import { createDynamo, driverNames, openDriver } from "./drivers.ts";
 import {
   type Contender,
@@ -88,7 +89,7 @@ const orders: Orders = {
     }
     const from = performance.now();
     const all = Array.from({ length: count }, task);
-    await Promise.race([Promise.all(all), pause(ms)]);
+    await Promise.race([Promise.all(all), sleep(ms)]);
     return { grants, ms: performance.now() - from };
   },
   async waiters({ lock, count, ms }) {
@@ -107,7 +108,7 @@ const orders: Orders = {
   async contend({ lock, at, ms }) {
     let grants = 0;
     let longestMs = 0;
-    await pause(at - monotonicMs());
+    await sleep(at - monotonicMs());
     let now = monotonicMs();
     const from = now;
     while (now < at + ms) {
@@ -137,12 +138,12 @@ const orders: Orders = {
       const names = Array.from({ length: some }, (_, j) => `${lock}/${i + j}`);
       held.push(...await Promise.all(names.map(acquire)));
     }
-    await pause(SETTLE_MS);
+    await sleep(SETTLE_MS);
     return { bytes: (await heapBytes() - before) / count };
   },
   async idle({ ms }) {
     const before = process.cpuUsage();
-    await pause(ms);
+    await sleep(ms);
     const { user, system } = process.cpuUsage(before);
     return { cpuMs: (user + system) / 1000 };
   },
@@ -182,10 +183,6 @@ async function openOurs(
   };
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 /** What is on the heap once what nobody uses is gone. */
 async function heapBytes(): Promise<number> {
   if ("Bun" in globalThis) {
@@ -197,7 +194,7 @@ async function heapBytes(): Promise<number> {
   // There is a `gc` since it is asked for when this is started.
   const { gc } = globalThis as unknown as { gc(): void };
   gc();
-  await pause(0);
+  await sleep(0);
   gc();
   return process.memoryUsage().heapUsed;
 }

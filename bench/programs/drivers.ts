@@ -89,6 +89,29 @@ const openers: Record<string, (places: Places) => Promise<Opened>> = {
       close: () => client.destroy(),
     };
   },
+  "client-dynamodb: PutItem, DeleteItem": async ({ dynamo }) => {
+    const client = await createDynamo(dynamo);
+    const owner = { S: crypto.randomUUID() };
+    return {
+      acquire: async (name) => {
+        const Key = { lockname: { S: name } };
+        await client.putItem({
+          TableName: BARE_TABLE,
+          Item: { ...Key, owner },
+          ConditionExpression: "attribute_not_exists(lockname)",
+        });
+        return () =>
+          client.deleteItem({
+            TableName: BARE_TABLE,
+            Key,
+            ConditionExpression: "#owner = :owner",
+            ExpressionAttributeNames: { "#owner": "owner" },
+            ExpressionAttributeValues: { ":owner": owner },
+          });
+      },
+      close: () => client.destroy(),
+    };
+  },
   "client-dynamodb: the same 2 writes": async ({ dynamo }) => {
     const client = await createDynamo(dynamo);
     // What DynamoLock itself sends, so that the engine has the same to do.

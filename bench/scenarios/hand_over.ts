@@ -7,13 +7,15 @@
 import { OURS } from "../harness/contenders.ts";
 import { boundOf, type Result, resultOf } from "../harness/result.ts";
 import { spreadOf } from "../harness/statistics.ts";
-import { freshName, type Scenario, type Setting } from "./scenario.ts";
+import type { Scenario, Setting } from "./scenario.ts";
+import { sleep } from "../../tests/_time.ts";
+import { uniqueName } from "../../tests/_names.ts";
 
 const WARM = 20;
 const SAMPLES_A_ROUND = 10;
 
 /** Until a waiter waits for sure, in milliseconds. */
-const SETTLE_MS = 2;
+const SETTLE_MS = 5;
 
 const MOST_US = 300;
 const MOST_ROUND_TRIPS = 2.5;
@@ -30,14 +32,14 @@ function handOver(
       const { site, runtime, effort } = setting;
       const first = await site.start(runtime, OURS[backend]);
       const second = await site.start(runtime, OURS[backend]);
-      const lock = freshName();
+      const lock = uniqueName();
       const times: number[] = [];
       let holder = first;
       await holder.ask("take", { lock });
       for (let i = 0; i < WARM + effort.rounds * SAMPLES_A_ROUND; i++) {
         const waiter = holder === first ? second : first;
         const taken = waiter.ask("take", { lock });
-        await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+        await sleep(SETTLE_MS);
         const freed = await holder.ask("free", {});
         const { at } = await taken;
         if (i >= WARM) times.push((at - freed.at) * 1000);
@@ -66,12 +68,12 @@ async function inRoundTrips(
 ): Promise<Result> {
   const against = "redis: PING";
   const driver = await site.start(runtime, against);
-  const order = { lock: freshName(), ms: effort.roundMs };
+  const order = { lock: uniqueName(), ms: effort.roundMs };
   // As a hand-over does, each begins after a pause: what has slept is slower.
   await driver.ask("cycles", { ...order, ms: effort.roundMs * 10 });
   const trips: number[] = [];
   for (let i = 0; i < effort.rounds * SAMPLES_A_ROUND; i++) {
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await sleep(SETTLE_MS);
     trips.push((await driver.ask("cycles", { ...order, ms: 0.001 })).us);
   }
   await site.end([driver]);

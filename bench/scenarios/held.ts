@@ -5,7 +5,8 @@
  */
 import { OURS } from "../harness/contenders.ts";
 import { boundOf, type Result } from "../harness/result.ts";
-import { freshName, type Scenario } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
+import { uniqueName } from "../../tests/_names.ts";
 
 const MANY = 10_000;
 
@@ -24,8 +25,11 @@ export const heldScenario: Scenario = {
     for (const count of COUNTS) {
       const program = await site.start(runtime, OURS.redis, { gc: true });
       // What the first locks load is not theirs.
-      await program.ask("hold", { lock: freshName(), count: 200 });
-      const { bytes } = await program.ask("hold", { lock: freshName(), count });
+      await program.ask("hold", { lock: uniqueName(), count: 200 });
+      const { bytes } = await program.ask("hold", {
+        lock: uniqueName(),
+        count,
+      });
       const ms = effort.longMs;
       const { cpuMs } = await program.ask("idle", { ms });
       await site.end([program]);

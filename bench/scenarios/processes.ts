@@ -8,12 +8,8 @@ import type { Curve } from "../harness/plot.ts";
 import type { Program } from "../harness/program.ts";
 import { type Bar, boundOf, type Result, resultOf } from "../harness/result.ts";
 import { monotonicMs } from "../../tests/faults/clock.ts";
-import {
-  freshName,
-  type Scenario,
-  type Setting,
-  startPeers,
-} from "./scenario.ts";
+import { type Scenario, type Setting, startPeers } from "./scenario.ts";
+import { uniqueName } from "../../tests/_names.ts";
 
 const PROCESSES = 8;
 
@@ -171,10 +167,10 @@ async function contend(
   }
   try {
     if (programs.length < count) throw new Error(`${name} does not run`);
-    const lock = freshName();
+    const lock = uniqueName();
     // Each loads what it needs before any contends.
     for (const program of programs) {
-      await program.ask("cycles", { lock: freshName(), ms: roundMs * 5 });
+      await program.ask("cycles", { lock: uniqueName(), ms: roundMs * 5 });
     }
     const before = await commandsOf(setting, name);
     const at = monotonicMs() + START_MS;

@@ -119,8 +119,3 @@ export async function startPeers(
   }
   return programs;
 }
-
-/** A name that nobody else uses. */
-export function freshName(): string {
-  return `bench-${crypto.randomUUID()}`;
-}

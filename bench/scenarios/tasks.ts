@@ -9,12 +9,8 @@ import type { Grants } from "../programs/contender.ts";
 import type { Program } from "../harness/program.ts";
 import { boundOf, type Result, resultOf } from "../harness/result.ts";
 import { type Spread, spreadOf } from "../harness/statistics.ts";
-import {
-  freshName,
-  type Scenario,
-  type Setting,
-  startPeers,
-} from "./scenario.ts";
+import { type Scenario, type Setting, startPeers } from "./scenario.ts";
+import { uniqueName } from "../../tests/_names.ts";
 
 const TASKS = 1000;
 const MOST_US = 10;
@@ -83,7 +79,7 @@ async function rates(
 ): Promise<Spread> {
   const all: Grants[] = [];
   for (let round = -1; round < rounds; round++) {
-    const lock = freshName();
+    const lock = uniqueName();
     all.push(await program.ask("tasks", { lock, count: TASKS, ms }));
     // Its tasks go on, and there is nothing to be warmed.
     if (all.at(-1)!.grants < TASKS) break;

@@ -16,12 +16,12 @@ import type { Program } from "../harness/program.ts";
 import { type Bar, type Result, resultOf } from "../harness/result.ts";
 import {
   comparePairs,
-  freshName,
   type Pair,
   type Scenario,
   type Setting,
   startPeers,
 } from "./scenario.ts";
+import { uniqueName } from "../../tests/_names.ts";
 
 type Kept = Exclude<Backend, "none">;
 
@@ -108,7 +108,7 @@ function line(
   });
 }
 
-const name = freshName();
+const name = uniqueName();
 
 async function cycle(program: Program, ms: number): Promise<number> {
   return (await program.ask("cycles", { lock: name, ms })).us;

@@ -6,7 +6,8 @@
 import { OURS } from "../harness/contenders.ts";
 import { resultOf } from "../harness/result.ts";
 import { spreadOf } from "../harness/statistics.ts";
-import { freshName, type Scenario } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
+import { uniqueName } from "../../tests/_names.ts";
 
 const COUNTS = [1, 10, 100, 1000];
 const MOST_GROWTH = 1.5;
@@ -20,7 +21,7 @@ function waiters(backend: Kept): Scenario {
       const program = await site.start(runtime, OURS[backend]);
       const ms = effort.roundMs / 2;
       async function cost(count: number): Promise<number> {
-        const order = { lock: freshName(), count, ms };
+        const order = { lock: uniqueName(), count, ms };
         const done = await program.ask("waiters", order);
         return done.ms * 1000 / done.grants;
       }
