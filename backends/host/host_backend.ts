@@ -198,9 +198,8 @@ export class HostBackend implements Backend {
       return isDeferent(right) ? turns * DEFERENCE_MS : 0;
     }
     const { door, pollMs } = this.#gate;
-    // Ours would have been met by now: it is a stranger, who may stay for long.
-    if (door === null && unheard > MOST_KNOCKS) return pollMs.deaf;
-    return Math.min(LONGEST_KNOCK_MS, 2 ** (unheard - 2));
+    const longest = door === null ? pollMs.deaf : LONGEST_KNOCK_MS;
+    return Math.min(longest, 2 ** (unheard - 2));
   }
 
   async #tryTimes(
@@ -307,10 +306,6 @@ const TRIES_OF_THE_FIRST = 3;
 
 // The longest pause before somebody who was not heard knocks at a door again.
 const LONGEST_KNOCK_MS = 8;
-
-// How often in a row somebody knocks so soon where a stranger may hold the lock,
-// who has no door.
-const MOST_KNOCKS = 16;
 
 function rightAfter(end: VisitEnd, before: Right): Right {
   // The right of the first goes with the news that the holder has gone.

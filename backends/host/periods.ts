@@ -16,7 +16,7 @@ export const OVERTAKING_MS = 2;
  * How often newcomers may overtake the first waiter at the most, even within
  * that time: so that a fast runtime gets no more turns than a slow one.
  */
-export const MOST_OVERTAKING = 100;
+export const MOST_OVERTAKING = 16;
 
 /**
  * How long whoever is not next stays away from a lock that has just been
