@@ -23,7 +23,10 @@ describe("on Deno Deploy", () => {
       const { options } = fresh();
       const spec = JSON.stringify({ kind, options });
       const child = await runOnDeploy(
-        ["test", "--no-check", ...PERMISSIONS, fixture("deploy_suite.ts")],
+        [
+          ...["test", "--no-check", "--reporter=dot", ...PERMISSIONS],
+          fixture("deploy_suite.ts"),
+        ],
         { LOCKING_KIND: spec },
       );
       const [, passed = 0] = /(\d+) passed/.exec(child.lines.join("\n")) ?? [];

@@ -17,7 +17,7 @@ import type { RuntimeCommand } from "../../scripts/runtimes.ts";
 import { DynamoServer } from "../../tests/_dynamo.ts";
 import { RedisProcess } from "../../tests/_redis.ts";
 import type { ContenderSpec } from "../programs/contender.ts";
-import { BARE_TABLE } from "../programs/drivers.ts";
+import { BARE_TABLES } from "../programs/drivers.ts";
 import { PEER_TABLE } from "../programs/peers.ts";
 import { backendOf, PEER_PACKAGES, PEERS } from "./contenders.ts";
 import { Program } from "./program.ts";
@@ -57,7 +57,9 @@ export class Site {
     const server = await DynamoServer.start("local");
     this.#endings.push(() => server.end());
     await server.createTable();
-    await server.createTable(BARE_TABLE);
+    for (const name of Object.values(BARE_TABLES)) {
+      await server.createTable(name);
+    }
     await server.createTable(PEER_TABLE, "id");
     return server;
   });

@@ -8,8 +8,11 @@ import type { DynamoDB, UpdateItemInput } from "@aws-sdk/client-dynamodb";
 import { connect } from "node:net";
 import type { Contender, Places } from "./peers.ts";
 
-/** The table of the bare writes. */
-export const BARE_TABLE = "bare-locks";
+/**
+ * The tables of the bare writes: a PutItem wants no item there, and an
+ * UpdateItem leaves one behind.
+ */
+export const BARE_TABLES = { put: "bare-puts", update: "bare-updates" };
 
 const TTL_MS = "5000";
 
@@ -96,13 +99,13 @@ const openers: Record<string, (places: Places) => Promise<Opened>> = {
       acquire: async (name) => {
         const Key = { lockname: { S: name } };
         await client.putItem({
-          TableName: BARE_TABLE,
+          TableName: BARE_TABLES.put,
           Item: { ...Key, owner },
           ConditionExpression: "attribute_not_exists(lockname)",
         });
         return () =>
           client.deleteItem({
-            TableName: BARE_TABLE,
+            TableName: BARE_TABLES.put,
             Key,
             ConditionExpression: "#owner = :owner",
             ExpressionAttributeNames: { "#owner": "owner" },
@@ -121,7 +124,7 @@ const openers: Record<string, (places: Places) => Promise<Opened>> = {
     let owner = 2n ** 120n;
     return {
       acquire: async (key) => {
-        const place = { table: BARE_TABLE, key };
+        const place = { table: BARE_TABLES.update, key };
         const claim = {
           owner: String(owner++),
           expiry: { N: String((Date.now() + 5000) / 1000) },
@@ -140,7 +143,10 @@ const openers: Record<string, (places: Places) => Promise<Opened>> = {
     const owner = { S: crypto.randomUUID() };
     return {
       acquire: async (name) => {
-        const place = { TableName: BARE_TABLE, Key: { lockname: { S: name } } };
+        const place = {
+          TableName: BARE_TABLES.update,
+          Key: { lockname: { S: name } },
+        };
         await client.updateItem({
           ...place,
           UpdateExpression: "SET #owner = :owner, " +
