@@ -23,15 +23,14 @@ describe("on Deno Deploy", () => {
       const { options } = fresh();
       const spec = JSON.stringify({ kind, options });
       const child = await runOnDeploy(
-        [
-          ...["test", "--no-check", "--reporter=dot", ...PERMISSIONS],
-          fixture("deploy_suite.ts"),
-        ],
+        ["test", "--no-check", ...PERMISSIONS, fixture("deploy_suite.ts")],
         { LOCKING_KIND: spec },
       );
-      const [, passed = 0] = /(\d+) passed/.exec(child.lines.join("\n")) ?? [];
-      assert.match(child.lines.join("\n"), /^ok \|/m, child.describe());
-      assert.ok(Number(passed) > 0, child.describe());
+      const all = child.lines.join("\n");
+      const failures = /ERRORS.*/s.exec(all)?.[0] ?? child.describe();
+      const [, passed = 0] = /(\d+) passed/.exec(all) ?? [];
+      assert.match(all, /^ok \|/m, failures);
+      assert.ok(Number(passed) > 0, failures);
     });
   }
 
