@@ -185,17 +185,33 @@ describe("a holder of a SocketLock that was told how many follow it", () => {
     async () => {
       // What one holder says, the next says after it: for ever, if each holds
       // the lock for less time than it believes in those who were never there.
-      const { ahead } = await comeAfterOthers(12);
+      const { ahead } = await comeAfterOthers({ afterMs: 12 });
       assert.deepEqual(ahead, { newcomer: 0, follower: 0 });
     },
   );
 });
 
+describe("a holder of a SocketLock that nobody told how many follow it", () => {
+  it(
+    "takes whoever comes for the former holder, and tells them of nobody else",
+    { skip: noSockets() },
+    async () => {
+      let soon = 0;
+      for (let round = 0; round < 20; round++) {
+        const { ms, ahead } = await comeAfterOthers({ told: false });
+        assert.equal(ahead.newcomer, 0);
+        if (ms < 2) soon++;
+      }
+      assert.ok(soon > 0, "The machine is too busy");
+    },
+  );
+});
+
 /**
- * A holder with three waiters besides us is left; then two others come, after a
- * while.
+ * A holder with three waiters besides us is left, who may be told so; then two
+ * others come, after a while.
  */
-async function comeAfterOthers(afterMs = 0): Promise<
+async function comeAfterOthers({ told = true, afterMs = 0 } = {}): Promise<
   { ms: number; ahead: { newcomer: number; follower: number } }
 > {
   const name = uniqueName();
@@ -205,7 +221,7 @@ async function comeAfterOthers(afterMs = 0): Promise<
   const server = createServer((socket) => {
     socket.once("data", () => {
       server.close();
-      socket.end(JSON.stringify(former) + "\n");
+      socket.end(told ? JSON.stringify(former) + "\n" : "");
     });
   });
   await new Promise<void>((resolve) =>

@@ -4,6 +4,7 @@ import type { Backend, Contention, Grant } from "./backend.ts";
 import { giveBack } from "./give_back.ts";
 import type { Holder } from "./holder.ts";
 import type { LocalWaiter } from "./local_waiter.ts";
+import { WaiterLine } from "./waiter_line.ts";
 
 /**
  * The first attempt of whoever found the queue idle: its grant, or null when
@@ -46,8 +47,7 @@ class QueueContention implements Contention {
  */
 export class LocalQueue {
   readonly #key: string;
-  // Made for the first of them: most locks are never waited for.
-  #waiters: Set<LocalWaiter> | null = null;
+  readonly #waiters = new WaiterLine();
   // From the first attempt until the lock has been given back: nobody else of
   // this process may touch the backend meanwhile.
   #busy = false;
@@ -76,9 +76,10 @@ export class LocalQueue {
 
   /** Whether nobody of this process has, takes or awaits the lock. */
   get idle(): boolean {
+    if (this.#waiters.first !== null) return false;
     // A lease that was lost ends when somebody looks at it.
     if (this.#lease !== null && this.#lease.live) return false;
-    return !this.#busy && this.#head() === null;
+    return !this.#busy;
   }
 
   /** Who was last seen holding the lock, for a message. */
@@ -130,7 +131,7 @@ export class LocalQueue {
     this.#busy = false;
     this.#backend = null;
     this.#lease = null;
-    if (this.#head() !== null) this.#contend();
+    if (this.#waiters.first !== null) this.#contend();
     else queues.delete(this.#key);
   }
 
@@ -141,7 +142,7 @@ export class LocalQueue {
    */
   hold(lease: LeaseOfQueue): void {
     this.#lease = lease;
-    if (this.#head() !== null) lease.watchOver();
+    if (this.#waiters.first !== null) lease.watchOver();
   }
 
   /**
@@ -154,7 +155,7 @@ export class LocalQueue {
   finish(grant: Grant): MaybePromise<void> {
     this.#lease = null;
     const backend = this.#backend!;
-    const head = this.#head();
+    const head = this.#waiters.first;
     if (head === null || head.backend.terms !== backend.terms || !grant.pass) {
       return this.#release(grant);
     }
@@ -196,12 +197,11 @@ export class LocalQueue {
    */
   join(waiter: LocalWaiter, first?: FirstAttempt): void {
     if (first === undefined) {
-      this.#waiters ??= new Set();
-      this.#waiters.add(waiter);
+      this.#waiters.append(waiter);
       this.#lease?.watchOver();
       return;
     }
-    this.#waiters = new Set([waiter, ...this.#waiters ?? []]);
+    this.#waiters.prepend(waiter);
     this.#pursue(waiter.backend, first);
   }
 
@@ -211,19 +211,15 @@ export class LocalQueue {
    * @param waiter The waiter.
    */
   leave(waiter: LocalWaiter): void {
-    if (!this.#waiters?.delete(waiter)) return;
-    const next = this.#head();
+    if (!this.#waiters.remove(waiter)) return;
+    const next = this.#waiters.first;
     if (next === null || next.backend.terms !== waiter.backend.terms) {
       this.#contention?.end();
     }
   }
 
-  #head(): LocalWaiter | null {
-    return this.#waiters?.values().next().value ?? null;
-  }
-
   #contend(): void {
-    const { backend } = this.#head()!;
+    const { backend } = this.#waiters.first!;
     this.#busy = true;
     this.#backend = backend;
     let first: MaybePromise<Grant | null>;
@@ -250,21 +246,21 @@ export class LocalQueue {
   #deliver(backend: Backend, grant: Grant | null): void {
     this.#contention = null;
     if (grant === null) return this.end();
-    const head = this.#head();
+    const head = this.#waiters.first;
     if (head === null || head.backend.terms !== backend.terms) {
       // Nobody wants it any more: the lock is given back at once, not left to
       // its time to live, and a failure to do so has nobody to be told.
       return void giveBack(grant).finally(() => this.end());
     }
-    this.#waiters!.delete(head);
+    this.#waiters.remove(head);
     head.grant(grant);
   }
 
   #fail(backend: Backend, error: unknown): void {
     this.#contention = null;
-    const head = this.#head();
+    const head = this.#waiters.first;
     if (head !== null && head.backend.terms === backend.terms) {
-      this.#waiters!.delete(head);
+      this.#waiters.remove(head);
       head.fail(error);
     }
     this.end();

@@ -1,6 +1,7 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { Backend, Grant } from "./backend.ts";
 import { type Deadline, Deadlines } from "./deadlines.ts";
+import type { WaiterLine } from "./waiter_line.ts";
 
 // One timer for the timeouts of all waiters. It keeps the process alive, and
 // one deadline that never comes stands for those who wait for ever.
@@ -30,6 +31,12 @@ export class LocalWaiter {
   readonly backend: Backend;
   /** Resolves with the grant; rejects when the wait ends without one. */
   readonly granted: Promise<Grant>;
+  /** Where it stands; the line's to write, as are its neighbours. */
+  line: WaiterLine | null = null;
+  /** Who comes before it. */
+  ahead: LocalWaiter | null = null;
+  /** Who comes after it. */
+  behind: LocalWaiter | null = null;
   readonly #options: LocalWaiterOptions;
   readonly #deadline: Deadline | null;
   #resolve!: (grant: Grant) => void;

@@ -1,5 +1,5 @@
 import { runtime } from "../../runtime/mod.ts";
-import { FOLLOWED_MS, NEXT } from "./periods.ts";
+import { FOLLOWED_MS, FOLLOWING_MS, NEXT, RETURNING_MS } from "./periods.ts";
 
 /**
  * The waiters who were at the former holder of a lock, and come to this one. It
@@ -7,6 +7,7 @@ import { FOLLOWED_MS, NEXT } from "./periods.ts";
  */
 export class Followers {
   #count = 0;
+  #told = true;
   #nextBy = 0;
   #allBy = 0;
 
@@ -14,13 +15,25 @@ export class Followers {
    * Notes how many there are.
    *
    * @param count How many.
-   * @param ms How long the next of them may take.
+   * @param told Whether the former holder said so when it went; else whoever
+   * comes may be one of them, such as the former holder itself.
    */
-  expect(count: number, ms: number): void {
+  expect(count: number, told: boolean): void {
     const now = runtime.clock.monotonic();
     this.#count = count;
-    this.#nextBy = now + ms;
+    this.#told = told;
+    this.#nextBy = now + (told ? FOLLOWING_MS : RETURNING_MS);
     this.#allBy = now + FOLLOWED_MS;
+  }
+
+  /**
+   * Whether somebody who has come is one of them.
+   *
+   * @param aheadBefore How many came before it at the former holder, or null if
+   * it was not there.
+   */
+  include(aheadBefore: number | null): boolean {
+    return aheadBefore !== null || !this.#told;
   }
 
   /** Expects nobody any more. */

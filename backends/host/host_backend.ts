@@ -14,7 +14,6 @@ import {
   MOST_CEDED,
   MOST_TURNS,
   NEXT,
-  RETURNING_MS,
   SLOW_POLL_MS,
 } from "./periods.ts";
 import { lately, note } from "./recent.ts";
@@ -135,10 +134,10 @@ export class HostBackend implements Backend {
         ceded = lately(this.key)?.state === "handed over" ? ceded + 1 : 0;
         continue;
       }
-      if (end.reply && end.gone) grant.expect(others, FOLLOWING_MS);
+      if (end.reply && end.gone) grant.expect(others, true);
       // Nobody said how many there are now: whoever had the lock a moment ago
       // may be back.
-      else grant.expect(Math.max(1, others), RETURNING_MS);
+      else grant.expect(Math.max(1, others), false);
       return grant;
     }
     return null;

@@ -78,10 +78,10 @@ export class HostGrant implements Grant {
    * Notes how many waiters are to follow from the former holder.
    *
    * @param followers How many there were besides this process.
-   * @param ms How long the next of them may take.
+   * @param told Whether the former holder said so when it went.
    */
-  expect(followers: number, ms: number): void {
-    this.#room.expect(followers, ms);
+  expect(followers: number, told: boolean): void {
+    this.#room.expect(followers, told);
   }
 
   /**
@@ -148,10 +148,10 @@ export class HostGrant implements Grant {
 
   #ring(): MaybePromise<void> {
     const room = this.#room;
-    const { key, lobby } = this.#gate;
     // Who has been told nothing would not know to look.
     if (!room.settled) room.dismissSilent();
     if (room.empty) return;
+    const { key, lobby } = this.#gate;
     if (room.settled || !room.openLobby(lobby)) {
       note(key, "handed over", room.waiters);
       return room.dissolve();

@@ -158,10 +158,10 @@ export class Room {
    * Notes how many waiters are to follow from the former holder.
    *
    * @param followers How many there were besides this process.
-   * @param ms How long the next of them may take.
+   * @param told Whether the former holder said so when it went.
    */
-  expect(followers: number, ms: number): void {
-    this.#followers.expect(followers, ms);
+  expect(followers: number, told: boolean): void {
+    this.#followers.expect(followers, told);
   }
 
   /** Whether the next who are to follow have not come yet, but still may. */
@@ -187,7 +187,8 @@ export class Room {
   #followed(first = Infinity): number {
     let count = 0;
     for (const { aheadBefore } of this.#guests) {
-      if (aheadBefore !== null && aheadBefore <= first) count++;
+      const isFirst = (aheadBefore ?? 0) <= first;
+      if (isFirst && this.#followers.include(aheadBefore)) count++;
     }
     return count;
   }
@@ -296,7 +297,7 @@ export class Room {
     const place = this.#guests.findIndex((g) => g.connection === connection);
     if (place === -1) return;
     const [guest] = this.#guests.splice(place, 1);
-    if (guest!.aheadBefore !== null) this.#followers.leave();
+    if (this.#followers.include(guest!.aheadBefore)) this.#followers.leave();
     if (place === 0) this.#tellPlace(0);
   }
 
