@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer, type Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { makeStamp, readStamp } from "../backends/redis/stamp.ts";
 import { type Lease, RedisLock } from "../mod.ts";
 import { uniqueName } from "./_names.ts";
 import { Proxy } from "./_proxy.ts";
@@ -242,8 +243,9 @@ async function age(name: string, ms: number): Promise<void> {
   const key = `locking:{${name}}:waiters`;
   const [owner] = await server.command("HKEYS", key) as string[];
   const record = await server.command("HGET", key, owner!) as string;
-  const older = record.replace(/ ([\d.]+)\//, (_, monotonic) => {
-    return ` ${Number(monotonic) - ms}/`;
+  const older = record.replace(/\S+\/\S+\/\S+/, (stamp) => {
+    const { monotonic, wall } = readStamp(stamp);
+    return makeStamp({ monotonic: monotonic - ms, wall });
   });
   await server.command("HSET", key, owner!, older);
 }
