@@ -247,24 +247,6 @@ describe("FileLock whose file is unlinked or replaced", () => {
   );
 
   it(
-    "goes to a task of its process that waits, though nobody looks at the lease",
-    { skip },
-    async () => {
-      const { lock, path } = fresh();
-      const lease = await lock.acquire();
-      const waiting = twin(lock).acquire();
-      unlinkSync(path);
-      // It is looked at once a second.
-      const next = await within(5000, "the new file", waiting);
-      next.assertHeld();
-      assert.throws(() => lease.assertHeld(), { code: "LOCK_LOST" });
-      await lease.release();
-      next.assertHeld();
-      await next.release();
-    },
-  );
-
-  it(
     "is not passed on where its directory is no directory any more",
     { skip },
     async () => {

@@ -87,6 +87,7 @@ export class HeldLease implements Lease, SleepWatcher {
     if (this.#controller === null) {
       this.#controller = new AbortController();
       if (this.#lost) this.#controller.abort(this.#lost);
+      else if (this.#grant.check) this.#examineSoon();
       else this.watchOver();
     }
     return this.#controller.signal;
@@ -97,9 +98,8 @@ export class HeldLease implements Lease, SleepWatcher {
    * leases nobody does before they are released.
    */
   watchOver(): void {
-    const { clock, check } = this.#grant;
-    if (this.#isWatched || !(clock || check)) return;
-    if (this.#released || this.#lost) return;
+    if (this.#isWatched || this.#released || !this.#grant.clock) return;
+    if (this.#examine() !== null) return;
     this.#isWatched = true;
     this.#examineSoon();
     watchForSleep(this);
