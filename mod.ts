@@ -15,6 +15,7 @@
  *
  * @module
  */
+export { type Claim, claim, type ClaimOptions } from "./backends/core/claim.ts";
 export {
   LockBackendError,
   LockError,
@@ -30,6 +31,12 @@ export type {
   AcquireOptions,
   TryAcquireOptions,
 } from "./backends/core/options.ts";
+export type {
+  AcquireEvent,
+  LossEvent,
+  ReleaseEvent,
+  RenewEvent,
+} from "./backends/core/tracing.ts";
 export { DynamoLock, type DynamoLockOptions } from "./backends/dynamo.ts";
 export { FileLock, type FileLockOptions } from "./backends/file.ts";
 export { RedisLock, type RedisLockOptions } from "./backends/redis.ts";

@@ -17,7 +17,8 @@
  *
  * @module
  */
-import type { Backend } from "./core/backend.ts";
+import type { MaybePromise } from "../runtime/types.ts";
+import type { Keeper, Survey } from "./core/backend.ts";
 import { callerLocation } from "./core/caller.ts";
 import { LazyBackend, once } from "./core/lazy_backend.ts";
 import { checkLeaseTerms, type LeaseOptions } from "./core/lease_terms.ts";
@@ -115,7 +116,7 @@ export class DynamoLock extends Lock {
       terms,
       createTable,
     };
-    super(name, makeBackend(lock, table));
+    super(name, new DynamoBackend(lock, table));
   }
 }
 
@@ -154,19 +155,40 @@ function findTable(options: DynamoLockOptions): TableRef {
   return tableOf(table, client);
 }
 
-const load = once(() => import("./dynamo/make_keeper.ts"));
+type Code = typeof import("./dynamo/make_keeper.ts");
 
-function makeBackend(lock: LockItem, table: TableRef): Backend {
-  const { terms: { ttlMs, heartbeatIntervalMs }, key, createTable } = lock;
-  const identity = {
-    key: `dynamo:${table.id}:${key}`,
-    terms: `${ttlMs}/${heartbeatIntervalMs}/${createTable}`,
-  };
-  return new LazyBackend(
-    identity,
-    load,
-    (code) => code.makeKeeper(lock, table),
-  );
+const load = once((): Promise<Code> => import("./dynamo/make_keeper.ts"));
+
+class DynamoBackend extends LazyBackend<Code> {
+  readonly #lock: LockItem;
+  readonly #table: TableRef;
+
+  constructor(lock: LockItem, table: TableRef) {
+    const { terms: { ttlMs, heartbeatIntervalMs }, key, createTable } = lock;
+    const terms = `${ttlMs}/${heartbeatIntervalMs}/${createTable}`;
+    super(`dynamo:${table.id}:${key}`, terms);
+    this.#lock = lock;
+    this.#table = table;
+  }
+
+  get survey(): Survey<LockItem> {
+    return {
+      group: `dynamo:${this.#table.id}`,
+      item: this.#lock,
+      look: async (locks, concurrency) => {
+        const { findFree } = await import("./dynamo/find_free.ts");
+        return findFree(this.#table, locks, concurrency);
+      },
+    };
+  }
+
+  protected load(): MaybePromise<Code> {
+    return load();
+  }
+
+  protected make({ makeKeeper }: Code): Keeper {
+    return makeKeeper(this.#lock, this.#table);
+  }
 }
 
 function isTable(text: string): boolean {

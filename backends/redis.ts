@@ -16,8 +16,9 @@
  *
  * @module
  */
+import type { MaybePromise } from "../runtime/types.ts";
 import { callerLocation } from "./core/caller.ts";
-import type { Backend } from "./core/backend.ts";
+import type { Keeper, Survey } from "./core/backend.ts";
 import { LazyBackend, once } from "./core/lazy_backend.ts";
 import { checkLeaseTerms, type LeaseOptions } from "./core/lease_terms.ts";
 import { Lock } from "./core/lock.ts";
@@ -113,7 +114,7 @@ export class RedisLock extends Lock {
       );
     }
     const lock = sharedLock(name, keyPrefix, terms);
-    super(name, makeBackend(lock, findServers(options)));
+    super(name, new RedisBackend(lock, findServers(options)));
   }
 }
 
@@ -145,18 +146,41 @@ function findServers(options: RedisLockOptions): ServerRef[] {
   return [serverOf(client)];
 }
 
-const load = once(() => import("./redis/make_keeper.ts"));
+type Code = typeof import("./redis/make_keeper.ts");
 
-function makeBackend(lock: SharedLock, servers: ServerRef[]): Backend {
-  const { key, terms: { ttlMs, heartbeatIntervalMs } } = lock;
-  const ids = servers.map(({ id }) => id).sort((a, b) => a - b);
-  const identity = {
-    key: `redis:${ids}:${key}`,
-    terms: `${ttlMs}/${heartbeatIntervalMs}`,
-  };
-  return new LazyBackend(
-    identity,
-    load,
-    (code) => code.makeKeeper(lock, servers),
-  );
+const load = once((): Promise<Code> => import("./redis/make_keeper.ts"));
+
+class RedisBackend extends LazyBackend<Code> {
+  readonly #lock: SharedLock;
+  readonly #servers: readonly ServerRef[];
+
+  constructor(lock: SharedLock, servers: readonly ServerRef[]) {
+    const { key, terms: { ttlMs, heartbeatIntervalMs } } = lock;
+    super(`${groupOf(servers)}:${key}`, `${ttlMs}/${heartbeatIntervalMs}`);
+    this.#lock = lock;
+    this.#servers = servers;
+  }
+
+  get survey(): Survey<SharedLock> {
+    return {
+      group: groupOf(this.#servers),
+      item: this.#lock,
+      look: async (locks, concurrency) => {
+        const { findFree } = await import("./redis/find_free.ts");
+        return findFree(this.#servers, locks, concurrency);
+      },
+    };
+  }
+
+  protected load(): MaybePromise<Code> {
+    return load();
+  }
+
+  protected make({ makeKeeper }: Code): Keeper {
+    return makeKeeper(this.#lock, this.#servers);
+  }
+}
+
+function groupOf(servers: readonly ServerRef[]): string {
+  return `redis:${servers.map(({ id }) => id).sort((a, b) => a - b)}`;
 }

@@ -1,4 +1,5 @@
 import { BunSockets } from "./bun_sockets.ts";
+import { openChannel } from "./channels.ts";
 import { clock } from "./clock.ts";
 import { RuntimeFault } from "./fault.ts";
 import { createIdentity, digest } from "./identity.ts";
@@ -23,6 +24,7 @@ export function createBunRuntime(): Runtime {
     files: new PosixLockFiles(loadFlock),
     digest,
     environment,
+    openChannel,
   };
 }
 

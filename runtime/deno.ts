@@ -1,3 +1,4 @@
+import { openChannel } from "./channels.ts";
 import { clock } from "./clock.ts";
 import { environment } from "./deno_environment.ts";
 import { DenoLockFiles } from "./deno_files.ts";
@@ -25,6 +26,7 @@ export function createDenoRuntime(): Runtime {
     files: new DenoLockFiles(),
     digest,
     environment,
+    openChannel,
   };
 }
 

@@ -1,3 +1,4 @@
+import { openChannel } from "./channels.ts";
 import { clock } from "./clock.ts";
 import { RuntimeFault } from "./fault.ts";
 import { createIdentity, digest } from "./identity.ts";
@@ -22,6 +23,7 @@ export function createNodeRuntime(): Runtime {
     files: new PosixLockFiles(loadFlock),
     digest,
     environment,
+    openChannel,
   };
 }
 

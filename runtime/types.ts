@@ -35,6 +35,65 @@ export interface Runtime {
    * @returns Its value; undefined where it is unset, empty or not to be read.
    */
   environment(name: string): string | undefined;
+  /**
+   * Opens a channel on which others can follow what happens.
+   *
+   * @typeParam C What its events tell.
+   * @param name The channel's name.
+   * @returns The channel; the same for all who name it.
+   */
+  openChannel<C extends object>(name: string): Channel<C>;
+}
+
+/**
+ * A tracing channel of the kind that `node:diagnostics_channel` describes: of
+ * each operation it tells the start, the end, and what came of it.
+ *
+ * @typeParam C What its events tell.
+ */
+export interface Channel<C extends object> {
+  /** Whether anybody follows it: if not, spare the effort. */
+  readonly hasSubscribers: boolean;
+  /**
+   * Tells of an operation that takes time. What subscribers throw is none of
+   * its business.
+   *
+   * @typeParam T What comes of it.
+   * @param run The operation.
+   * @param event What is told of it; `result` or `error` is added.
+   * @returns What came of it.
+   */
+  trace<T>(run: () => Promise<T>, event: C): Promise<T>;
+  /**
+   * Tells of an operation that is over at once.
+   *
+   * @typeParam T What comes of it.
+   * @param run The operation.
+   * @param event What is told of it.
+   * @returns What came of it.
+   */
+  traceSync<T>(run: () => T, event: C): T;
+  /**
+   * Follows the channel.
+   *
+   * @param subscribers What to call.
+   * @returns Ends that.
+   */
+  subscribe(subscribers: Subscribers<C>): () => void;
+}
+
+/**
+ * Who follows a {@linkcode Channel}.
+ *
+ * @typeParam C What its events tell.
+ */
+export interface Subscribers<C> {
+  /** An operation starts. */
+  start?(event: C): void;
+  /** What it does at once is over; it may go on. */
+  end?(event: C): void;
+  /** It is over, and its caller is about to be told. */
+  asyncEnd?(event: C): void;
 }
 
 /** Who this process is, to others. */

@@ -5,6 +5,7 @@ import type { Connector } from "../backends/redis/connector.ts";
 import { FairGrant } from "../backends/redis/fair_grant.ts";
 import { QuorumGrant } from "../backends/redis/quorum_grant.ts";
 import { RedisServer } from "../backends/redis/server.ts";
+import { sharedLock } from "../backends/redis/shared_lock.ts";
 import { readMoment } from "../backends/core/lease_clock.ts";
 import { runtime } from "../runtime/mod.ts";
 
@@ -12,7 +13,7 @@ const TERMS = { ttlMs: 5000, heartbeatIntervalMs: 2000 };
 // A hundredth of the time to live, and 2 ms.
 const TRUSTED_MS = 4948;
 
-const HELD = { key: "locking:{report}", owner: "1", terms: TERMS };
+const HELD = { lock: sharedLock("report", "locking:", TERMS), owner: "1" };
 
 function grantOf(count: number): { remainingMs(): number } {
   const servers = Array.from(

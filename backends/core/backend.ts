@@ -21,6 +21,32 @@ export interface Backend extends Keeper {
    * grant that another one of its queue asked for on the same terms.
    */
   readonly terms: string;
+  /**
+   * How many locks are looked at together; absent where a look at each costs as
+   * much as an attempt to take it.
+   */
+  readonly survey?: Survey;
+}
+
+/**
+ * A look at many locks at once, to find those that are worth an attempt.
+ *
+ * @typeParam Item What stands for a lock.
+ */
+export interface Survey<Item = unknown> {
+  /** Locks of one group can be looked at together. */
+  readonly group: string;
+  /** This lock. */
+  readonly item: Item;
+  /**
+   * Looks at locks of the group.
+   *
+   * @param items The locks.
+   * @param concurrency How many requests may be under way at once.
+   * @returns For each lock, whether nobody held it when it was looked at.
+   * @throws {Error} If there was no answer.
+   */
+  look(items: readonly Item[], concurrency: number): Promise<boolean[]>;
 }
 
 /** What takes one lock from whatever keeps it. */

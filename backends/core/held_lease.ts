@@ -9,6 +9,7 @@ import {
   unwatchForSleep,
   watchForSleep,
 } from "./sleep_watch.ts";
+import { kindOf, losses, releases } from "./tracing.ts";
 import { runtime } from "../../runtime/mod.ts";
 
 // How often a grant is examined that nothing but a look tells the loss of, such
@@ -17,7 +18,7 @@ const CHECK_MS = 1000;
 
 // One unreferenced timer watches over all leases of the process: no lease keeps
 // the process alive, and no hung connection can delay the verdict.
-const losses = new Deadlines(
+const examinations = new Deadlines(
   runtime.timers,
   runtime.clock.monotonic,
   { keepAlive: false },
@@ -43,6 +44,8 @@ class Examination implements Deadline {
 
 /** Where a grant goes when its lease ends. */
 export interface LeaseKeeper {
+  /** What the lock is: the backend's key. */
+  readonly key: string;
   /** The lease was lost: others may go on. */
   end(): void;
   /**
@@ -157,7 +160,7 @@ export class HeldLease implements Lease, SleepWatcher {
    * @returns A promise that settles when others can take the lock.
    */
   release(): Promise<void> {
-    return this.#released ??= this.#giveBack();
+    return this.#released ??= this.#tellAndGiveBack();
   }
 
   /**
@@ -167,6 +170,13 @@ export class HeldLease implements Lease, SleepWatcher {
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
+  }
+
+  #tellAndGiveBack(): Promise<void> {
+    if (!releases.hasSubscribers) return this.#giveBack();
+    // A subscriber who releases the lease as well is told that it is.
+    this.#released = RELEASED;
+    return releases.trace(() => this.#giveBack(), this.#describe());
   }
 
   #giveBack(): Promise<void> {
@@ -189,14 +199,22 @@ export class HeldLease implements Lease, SleepWatcher {
 
   #lose(reason: string, cause?: unknown): void {
     if (this.#lost) return;
-    this.#lost = new LockLostError(`Lost "${this.lockName}": ${reason}`, {
+    const loss = new LockLostError(`Lost "${this.lockName}": ${reason}`, {
       lockName: this.lockName,
       cause,
     });
+    this.#lost = loss;
     this.#stopExaminations();
     // A release under way lets others go on by itself.
     if (this.#released === null) this.#keeper.end();
-    this.#controller?.abort(this.#lost);
+    if (!losses.hasSubscribers) return this.#controller?.abort(loss);
+    const event = { ...this.#describe(), reason: loss };
+    losses.traceSync(() => this.#controller?.abort(loss), event);
+  }
+
+  #describe(): { lockName: string; lockKind: string; lease: Lease } {
+    const { lockName } = this;
+    return { lockName, lockKind: kindOf(this.#keeper.key), lease: this };
   }
 
   #examineSoon(): void {
@@ -208,12 +226,12 @@ export class HeldLease implements Lease, SleepWatcher {
     );
     const at = runtime.clock.monotonic() + leftMs;
     this.#nextExamination = new Examination(this, at);
-    losses.add(this.#nextExamination);
+    examinations.add(this.#nextExamination);
   }
 
   #stopExaminations(): void {
     if (this.#isWatched) unwatchForSleep(this);
-    if (this.#nextExamination) losses.cancel(this.#nextExamination);
+    if (this.#nextExamination) examinations.cancel(this.#nextExamination);
     this.#nextExamination = null;
   }
 }

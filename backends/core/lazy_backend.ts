@@ -8,28 +8,30 @@ import type { Holder } from "./holder.ts";
  *
  * @typeParam Code The module that is loaded.
  */
-export class LazyBackend<Code> implements Backend {
+export abstract class LazyBackend<Code> implements Backend {
   readonly key: string;
   readonly terms: string;
-  readonly #load: () => MaybePromise<Code>;
-  readonly #make: (code: Code) => Keeper;
   #keeper: Keeper | null = null;
 
   /**
-   * @param identity The backend's key and terms.
-   * @param load Loads the code.
-   * @param make Makes what takes the lock.
+   * @param key What the lock is.
+   * @param terms On what terms it is taken.
    */
-  constructor(
-    identity: Pick<Backend, "key" | "terms">,
-    load: () => MaybePromise<Code>,
-    make: (code: Code) => Keeper,
-  ) {
-    this.key = identity.key;
-    this.terms = identity.terms;
-    this.#load = load;
-    this.#make = make;
+  constructor(key: string, terms: string) {
+    this.key = key;
+    this.terms = terms;
   }
+
+  /** Loads the code. */
+  protected abstract load(): MaybePromise<Code>;
+
+  /**
+   * Makes what takes the lock.
+   *
+   * @param code The code.
+   * @returns What takes it.
+   */
+  protected abstract make(code: Code): Keeper;
 
   tryTake(willWait: boolean): MaybePromise<Grant | null> {
     const keeper = this.#open();
@@ -51,13 +53,13 @@ export class LazyBackend<Code> implements Backend {
 
   #open(): MaybePromise<Keeper> {
     if (this.#keeper !== null) return this.#keeper;
-    const code = this.#load();
+    const code = this.load();
     if (code instanceof Promise) return code.then((code) => this.#use(code));
     return this.#use(code);
   }
 
   #use(code: Code): Keeper {
-    return this.#keeper ??= this.#make(code);
+    return this.#keeper ??= this.make(code);
   }
 }
 

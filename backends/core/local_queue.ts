@@ -46,7 +46,8 @@ class QueueContention implements Contention {
  * the process's place out there passes to the next.
  */
 export class LocalQueue {
-  readonly #key: string;
+  /** What the lock is: the backend's key. */
+  readonly key: string;
   readonly #waiters = new WaiterLine();
   // From the first attempt until the lock has been given back: nobody else of
   // this process may touch the backend meanwhile.
@@ -71,7 +72,7 @@ export class LocalQueue {
 
   /** @param key The backend's key. */
   constructor(key: string) {
-    this.#key = key;
+    this.key = key;
   }
 
   /** Whether nobody of this process has, takes or awaits the lock. */
@@ -132,7 +133,7 @@ export class LocalQueue {
     this.#backend = null;
     this.#lease = null;
     if (this.#waiters.first !== null) this.#contend();
-    else queues.delete(this.#key);
+    else queues.delete(this.key);
   }
 
   /**

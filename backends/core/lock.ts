@@ -1,4 +1,4 @@
-import type { Backend, Grant } from "./backend.ts";
+import type { Backend, Grant, Survey } from "./backend.ts";
 import { LockBackendError, LockError, LockTimeoutError } from "./errors.ts";
 import { HeldLease } from "./held_lease.ts";
 import { describeHolder, type Holder } from "./holder.ts";
@@ -13,6 +13,15 @@ import {
   checkOptions,
   type TryAcquireOptions,
 } from "./options.ts";
+import { type AcquireEvent, acquires, kindOf } from "./tracing.ts";
+
+/**
+ * How a lock is looked at together with others.
+ *
+ * @param lock The lock; it may come from another copy of this package.
+ * @returns How; undefined where an attempt costs no more.
+ */
+export let surveyOf: (lock: Lock) => Survey | undefined;
 
 /**
  * Mutual exclusion between processes under a name. Not reentrant: whoever
@@ -47,6 +56,10 @@ export abstract class Lock {
     this.#backend = backend;
   }
 
+  static {
+    surveyOf = (lock) => #backend in lock ? lock.#backend.survey : undefined;
+  }
+
   /** Whether this object holds a live lease, as of now. */
   get locked(): boolean {
     return this.#lease !== null && this.#lease.live;
@@ -62,24 +75,10 @@ export abstract class Lock {
    * @throws {LockBackendError} If what keeps the lock cannot be used.
    * @throws {LockUnsupportedError} If this runtime or platform cannot.
    */
-  async acquire(options: AcquireOptions = {}): Promise<Lease> {
-    checkOptions("acquire", options, ["timeoutMs", "signal"]);
-    checkAcquireOptions(options);
-    const { timeoutMs = Infinity, signal } = options;
-    if (signal?.aborted) throw signal.reason;
-    const queue = LocalQueue.of(this.#backend.key);
-    if (timeoutMs === 0) {
-      const lease = await this.#attempt(signal);
-      if (lease !== null) return lease;
-      throw this.#timeoutError(timeoutMs, queue.lastHolder);
-    }
-    let first = queue.idle ? queue.begin(this.#backend, true) : undefined;
-    // Where nothing can end the wait, the first attempt is worth no place in
-    // the queue: mostly it is all there is.
-    const mayEnd = signal !== undefined || timeoutMs !== Infinity;
-    if (first instanceof Promise && !mayEnd) first = await queue.ended(first);
-    if (first && !(first instanceof Promise)) return this.#hold(queue, first);
-    return await this.#wait(queue, first, options);
+  acquire(options: AcquireOptions = {}): Promise<Lease> {
+    if (!acquires.hasSubscribers) return this.#acquire(options);
+    const event = this.#describeAcquire(options?.timeoutMs ?? Infinity);
+    return acquires.trace(() => this.#acquire(options, event), event);
   }
 
   /**
@@ -91,11 +90,10 @@ export abstract class Lock {
    * @throws {LockBackendError} If what keeps the lock cannot be used.
    * @throws {LockUnsupportedError} If this runtime or platform cannot.
    */
-  async tryAcquire(options: TryAcquireOptions = {}): Promise<Lease | null> {
-    checkOptions("tryAcquire", options, ["signal"]);
-    checkAcquireOptions(options);
-    if (options.signal?.aborted) throw options.signal.reason;
-    return await this.#attempt(options.signal);
+  tryAcquire(options: TryAcquireOptions = {}): Promise<Lease | null> {
+    if (!acquires.hasSubscribers) return this.#tryAcquire(options);
+    const event = this.#describeAcquire(0);
+    return acquires.trace(() => this.#tryAcquire(options, event), event);
   }
 
   /**
@@ -166,13 +164,57 @@ export abstract class Lock {
     return `${this.constructor.name}(${JSON.stringify(this.name)}, ${state})`;
   }
 
-  async #attempt(signal: AbortSignal | undefined): Promise<Lease | null> {
+  #describeAcquire(timeoutMs: number): AcquireEvent {
+    const lockKind = kindOf(this.#backend.key);
+    return { lockName: this.name, lockKind, timeoutMs, contended: false };
+  }
+
+  async #acquire(
+    options: AcquireOptions,
+    event?: AcquireEvent,
+  ): Promise<Lease> {
+    checkOptions("acquire", options, ["timeoutMs", "signal"]);
+    checkAcquireOptions(options);
+    const { timeoutMs = Infinity, signal } = options;
+    if (signal?.aborted) throw signal.reason;
     const queue = LocalQueue.of(this.#backend.key);
+    if (timeoutMs === 0) {
+      const lease = await this.#attempt(signal, event);
+      if (lease !== null) return lease;
+      throw this.#timeoutError(timeoutMs, queue.lastHolder);
+    }
+    let first = queue.idle ? queue.begin(this.#backend, true) : undefined;
+    // Where nothing can end the wait, the first attempt is worth no place in
+    // the queue: mostly it is all there is.
+    const mayEnd = signal !== undefined || timeoutMs !== Infinity;
+    if (first instanceof Promise && !mayEnd) first = await queue.ended(first);
+    if (first && !(first instanceof Promise)) return this.#hold(queue, first);
+    if (event) noteContention(event, first);
+    return await this.#wait(queue, first, options);
+  }
+
+  async #tryAcquire(
+    options: TryAcquireOptions,
+    event?: AcquireEvent,
+  ): Promise<Lease | null> {
+    checkOptions("tryAcquire", options, ["signal"]);
+    checkAcquireOptions(options);
+    if (options.signal?.aborted) throw options.signal.reason;
+    return await this.#attempt(options.signal, event);
+  }
+
+  async #attempt(
+    signal: AbortSignal | undefined,
+    event: AcquireEvent | undefined,
+  ): Promise<Lease | null> {
+    const queue = LocalQueue.of(this.#backend.key);
+    if (event) event.contended = !queue.idle;
     if (!queue.idle) return null;
     const first = queue.begin(this.#backend, false);
     const grant = first instanceof Promise
       ? await attemptOrAbort(queue, first, signal)
       : first;
+    if (event) event.contended = grant === null;
     if (grant !== null) return this.#hold(queue, grant);
     queue.end();
     return null;
@@ -214,6 +256,12 @@ export abstract class Lock {
       { lockName: this.name },
     );
   }
+}
+
+function noteContention(event: AcquireEvent, first: FirstAttempt): void {
+  event.contended = !(first instanceof Promise);
+  if (!(first instanceof Promise)) return;
+  first.then((grant) => event.contended = grant === null, () => {});
 }
 
 // Before the release the clocks tell of a loss; in the course of it, what keeps

@@ -23,6 +23,7 @@ export interface DynamoClient {
 /** What is asked of the service. */
 export type Operation =
   | "GetItem"
+  | "BatchGetItem"
   | "Scan"
   | "UpdateItem"
   | "CreateTable"

@@ -6,6 +6,7 @@ import { type CallOptions, releaseOptions } from "../core/call_options.ts";
 import { driftMs, LeaseClock, type Moment } from "../core/lease_clock.ts";
 import { pause } from "../core/pause.ts";
 import { STOCKED, TokenStock } from "../core/token_stock.ts";
+import { type RenewEvent, traceRenewal } from "../core/tracing.ts";
 import { callOptions } from "./call_options.ts";
 import {
   isOf,
@@ -86,12 +87,7 @@ export class DynamoGrant implements Grant, Renewable {
     const { paceMs } = callOptions(this.#lock.terms.ttlMs);
     while (!this.#over && this.clock.remainingMs() > 0) {
       try {
-        await this.#renewOnce({
-          ...callOptions(this.#lock.terms.ttlMs),
-          limitMs: this.clock.remainingMs(),
-          persistent: true,
-          keepAlive: false,
-        });
+        await traceRenewal(() => this.#beat(), () => this.#describeBeat());
         break;
       } catch {
         // What the service refuses now it may grant in time: until its holder
@@ -101,6 +97,21 @@ export class DynamoGrant implements Grant, Renewable {
     }
     this.#renewing = false;
     if (this.clock.remainingMs() <= 0) this.#stop();
+  }
+
+  async #beat(): Promise<number> {
+    await this.#renewOnce({
+      ...callOptions(this.#lock.terms.ttlMs),
+      limitMs: this.clock.remainingMs(),
+      persistent: true,
+      keepAlive: false,
+    });
+    return this.#over ? 0 : 1;
+  }
+
+  #describeBeat(): RenewEvent {
+    const lockNames = [this.#lock.name];
+    return { lockKind: "dynamo", lockNames, place: this.#table.label };
   }
 
   pass(): MaybePromise<DynamoGrant | null> {

@@ -21,6 +21,10 @@ export interface Output {
   readonly Attributes?: Item;
   /** One page of what a scan found. */
   readonly Items?: readonly Item[];
+  /** What a batch found, by tables. */
+  readonly Responses?: Readonly<Record<string, readonly Item[]>>;
+  /** What of a batch has not been read, by tables. */
+  readonly UnprocessedKeys?: Readonly<Record<string, { Keys?: Item[] }>>;
   /** Where the next page begins; undefined on the last one. */
   readonly LastEvaluatedKey?: Item;
   /** About the request. */

@@ -2,7 +2,7 @@ import { runtime } from "../../runtime/mod.ts";
 import type { Attribute, Sighting } from "./item.ts";
 
 // A lock whose observation is dropped is judged one time to live later.
-const MOST = 10_000;
+const MOST = 100_000;
 
 /** A lease, and for how long it has stood unchanged. */
 export interface Observation extends Sighting {

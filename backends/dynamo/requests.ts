@@ -178,6 +178,19 @@ export function look({ table, key }: Place, consistent: boolean): Request {
   };
 }
 
+/**
+ * Looks at many locks of one table: a little old, perhaps, at half the price.
+ *
+ * @param table The table.
+ * @param keys The locks, a hundred at the most.
+ * @returns The request.
+ */
+export function lookAtMany(table: string, keys: readonly string[]): Request {
+  const Keys = keys.map((key) => ({ lockname: { S: key } }));
+  const input = { RequestItems: { [table]: { Keys, ConsistentRead: false } } };
+  return { operation: "BatchGetItem", input };
+}
+
 // What stands there when a condition fails comes with the refusal, for nothing.
 function update({ table, key }: Place, input: object): Request {
   return {

@@ -220,9 +220,8 @@ export class Ballot {
     fencingToken: bigint,
   ): QuorumGrant {
     return new QuorumGrant({
-      key: this.#lock.key,
+      lock: this.#lock,
       owner: this.owner,
-      terms: this.#lock.terms,
       fencingToken,
       servers: this.#servers,
       granted,

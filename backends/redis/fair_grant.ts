@@ -2,10 +2,10 @@ import { runtime } from "../../runtime/mod.ts";
 import type { MaybePromise } from "../../runtime/types.ts";
 import type { Grant } from "../core/backend.ts";
 import { driftMs, LeaseClock, type Moment } from "../core/lease_clock.ts";
-import type { LeaseTerms } from "../core/lease_terms.ts";
 import { STOCKED, TokenStock } from "../core/token_stock.ts";
 import { type Answer, wasHeld } from "./exchange.ts";
 import type { RedisServer, Renewable } from "./server.ts";
+import type { SharedLock } from "./shared_lock.ts";
 
 // After so long, in milliseconds, the server is asked anew whether somebody
 // waits there before the lock is passed on within this process.
@@ -27,12 +27,10 @@ export interface Passing {
 export interface Holding {
   /** The server. */
   readonly server: RedisServer;
-  /** The lock's key. */
-  readonly key: string;
+  /** The lock. */
+  readonly lock: SharedLock;
   /** Who holds it. */
   readonly owner: string;
-  /** On what terms. */
-  readonly terms: LeaseTerms;
   /**
    * Passes the lock on, to a waiter of the server or to the next task of this
    * process.
@@ -83,24 +81,19 @@ export class FairGrant implements Grant, Renewable {
     this.#tokens = new TokenStock(fencingToken);
     this.#noted = fencingToken;
     // The server's clock may be faster than ours: the key must not end first.
-    const { ttlMs } = holding.terms;
+    const { ttlMs } = holding.lock.terms;
     const trustedMs = ttlMs - driftMs(ttlMs);
     this.clock = new LeaseClock(runtime.clock, trustedMs, sentAt);
   }
 
-  /** The lock's key. */
-  get key(): string {
-    return this.#holding.key;
+  /** The lock. */
+  get lock(): SharedLock {
+    return this.#holding.lock;
   }
 
   /** Who holds it. */
   get owner(): string {
     return this.#holding.owner;
-  }
-
-  /** On what terms. */
-  get terms(): LeaseTerms {
-    return this.#holding.terms;
   }
 
   /** Of the task that has the lock now. */
@@ -121,10 +114,10 @@ export class FairGrant implements Grant, Renewable {
     this.#lost = lost;
     // Between two tasks, nobody was there to be told.
     if (this.#goneFor !== null) return lost(this.#goneFor);
-    const { server, terms } = this.#holding;
+    const { server, lock } = this.#holding;
     server.keep(this);
     // Granted by a message long after the waiter's last refresh.
-    if (this.clock.remainingMs() < terms.ttlMs / 2) server.renewNow(this);
+    if (this.clock.remainingMs() < lock.terms.ttlMs / 2) server.renewNow(this);
   }
 
   onRenewed(_server: RedisServer, sentAt: Moment): void {

@@ -3,7 +3,6 @@ import type { Contention } from "../core/backend.ts";
 import { toReleaseError } from "../core/backend_errors.ts";
 import { type CallOptions, releaseOptions } from "../core/call_options.ts";
 import type { Holder } from "../core/holder.ts";
-import type { LeaseTerms } from "../core/lease_terms.ts";
 import { Bell } from "./bell.ts";
 import type { Answer, Call } from "./exchange.ts";
 import { FairGrant, type Holding, type Passing } from "./fair_grant.ts";
@@ -53,11 +52,12 @@ const MOST_TRIES = 3;
  * the grant and renews it.
  */
 export class Place implements Holding, Listener {
+  /** The lock. */
+  readonly lock: SharedLock;
   /** The server. */
   readonly server: RedisServer;
   /** Whoever takes the lock by this attempt. */
   readonly owner: string = newOwner();
-  readonly #lock: SharedLock;
   readonly #periodMs: number;
   readonly #bell = new Bell();
   #grant: FairGrant | null = null;
@@ -74,7 +74,7 @@ export class Place implements Holding, Listener {
    * @param server The server that keeps it.
    */
   constructor(lock: SharedLock, server: RedisServer) {
-    this.#lock = lock;
+    this.lock = lock;
     this.server = server;
     const { ttlMs } = lock.terms;
     this.#periodMs = Math.min(REFRESH_MS, ttlMs / REFRESHES_PER_TTL);
@@ -102,7 +102,7 @@ export class Place implements Holding, Listener {
       throw new ServerFault(
         "silent",
         `${this.server.label}: it takes longer to answer than ttlMs allows ` +
-          `(${this.#lock.terms.ttlMs} ms)`,
+          `(${this.lock.terms.ttlMs} ms)`,
       );
     } catch (error) {
       // It may have come to pass all the same.
@@ -146,19 +146,9 @@ export class Place implements Holding, Listener {
     }
   }
 
-  /** The lock's key. */
-  get key(): string {
-    return this.#lock.key;
-  }
-
-  /** On what terms the lock is taken. */
-  get terms(): LeaseTerms {
-    return this.#lock.terms;
-  }
-
   pass({ noted, used, last }: Passing): Promise<Answer> {
     const tokens = [noted, used, used + 1n, last].map(String);
-    const args = [this.owner, String(this.terms.ttlMs), ...tokens];
+    const args = [this.owner, String(this.lock.terms.ttlMs), ...tokens];
     return this.#call(PASS, args, this.#options);
   }
 
@@ -167,7 +157,7 @@ export class Place implements Holding, Listener {
   }
 
   toReleaseError(error: unknown): Error {
-    return toReleaseError(this.#lock, error);
+    return toReleaseError(this.lock, error);
   }
 
   // What makes no sense, or tells of a refresh that has not been, is no grant,
@@ -185,7 +175,7 @@ export class Place implements Holding, Listener {
   }
 
   get #options(): CallOptions {
-    return callOptions(this.#lock.terms.ttlMs);
+    return callOptions(this.lock.terms.ttlMs);
   }
 
   // Without its channel a place is still a place: its refreshes tell.
@@ -201,7 +191,7 @@ export class Place implements Holding, Listener {
     this.#due = Infinity;
     const options = {
       ...this.#options,
-      limitMs: Math.max(OUTAGE_MS, this.#lock.terms.ttlMs),
+      limitMs: Math.max(OUTAGE_MS, this.lock.terms.ttlMs),
       persistent: true,
       keepAlive: false,
     };
@@ -270,7 +260,7 @@ export class Place implements Holding, Listener {
   }
 
   #ask(enqueue: boolean, options: CallOptions): Promise<Answer> {
-    const { ttlMs } = this.#lock.terms;
+    const { ttlMs } = this.lock.terms;
     const args = [this.owner, String(ttlMs), whoWeAre(), "fifo"];
     if (enqueue) {
       const { wakeUps, link } = this.server;
@@ -296,7 +286,7 @@ export class Place implements Holding, Listener {
     args: string[],
     options: CallOptions,
   ): Promise<Answer> {
-    const keys = keysOf(this.#lock);
+    const keys = keysOf(this.lock);
     return this.server.link.call({ script, keys, args }, options);
   }
 }

@@ -1,17 +1,15 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { Grant } from "../core/backend.ts";
 import { driftMs, LeaseClock, type Moment } from "../core/lease_clock.ts";
-import type { LeaseTerms } from "../core/lease_terms.ts";
 import type { RedisServer, Renewable } from "./server.ts";
+import type { SharedLock } from "./shared_lock.ts";
 
 /** What a {@linkcode QuorumGrant} is made of. */
 export interface QuorumGrantOptions {
-  /** The lock's key. */
-  readonly key: string;
+  /** The lock. */
+  readonly lock: SharedLock;
   /** Who holds it. */
   readonly owner: string;
-  /** On what terms. */
-  readonly terms: LeaseTerms;
   /** The fencing token. */
   readonly fencingToken: bigint;
   /** All servers that keep the lock. */
@@ -35,9 +33,8 @@ export interface QuorumGrantOptions {
 export class QuorumGrant implements Grant, Renewable {
   readonly fencingToken: bigint;
   readonly clock: LeaseClock;
-  readonly key: string;
+  readonly lock: SharedLock;
   readonly owner: string;
-  readonly terms: LeaseTerms;
   readonly #majority: number;
   readonly #askedAt: Map<RedisServer, Moment>;
   readonly #leave: (grant: QuorumGrant) => Promise<boolean>;
@@ -46,16 +43,16 @@ export class QuorumGrant implements Grant, Renewable {
 
   /** @param options What it is made of. */
   constructor(options: QuorumGrantOptions) {
-    const { terms, servers, granted } = options;
+    const { lock, servers, granted } = options;
     this.fencingToken = options.fencingToken;
-    this.key = options.key;
+    this.lock = lock;
     this.owner = options.owner;
-    this.terms = terms;
     this.#majority = majorityOf(servers.length);
     this.#askedAt = new Map(granted);
     this.#leave = options.leave;
     // A server's clock may be faster than ours: the key must not end first.
-    const trustedMs = terms.ttlMs - driftMs(terms.ttlMs);
+    const { ttlMs } = lock.terms;
+    const trustedMs = ttlMs - driftMs(ttlMs);
     this.clock = new LeaseClock(runtime.clock, trustedMs, this.#since());
   }
 
@@ -71,7 +68,7 @@ export class QuorumGrant implements Grant, Renewable {
   watch(lost: (reason: string, cause?: unknown) => void): void {
     this.#lost = lost;
     // Granted by a message long after the waiter's last refresh.
-    const isOld = this.clock.remainingMs() < this.terms.ttlMs / 2;
+    const isOld = this.clock.remainingMs() < this.lock.terms.ttlMs / 2;
     for (const server of this.#askedAt.keys()) {
       server.keep(this);
       if (isOld) server.renewNow(this);

@@ -313,6 +313,20 @@ return {ARGV[1], redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}
 `);
 
 /**
+ * Looks which of some locks are held; its keys are the locks' own.
+ *
+ * - Argument: stamp.
+ * - Answer: stamp, and for each lock 1 where it is held, else 0.
+ */
+export const HELD: Script = script(`
+local answer = {ARGV[1]}
+for i, key in ipairs(KEYS) do
+  answer[i + 1] = redis.call('EXISTS', key)
+end
+return answer
+`);
+
+/**
  * Looks through the server's keys for locks that are held.
  *
  * - Arguments: stamp, the cursor to go on from, a pattern of keys.

@@ -2,22 +2,21 @@ import { runtime } from "../../runtime/mod.ts";
 import { type CallOptions, callOptionsFor } from "../core/call_options.ts";
 import { Heartbeats } from "../core/heartbeats.ts";
 import type { Moment } from "../core/lease_clock.ts";
-import type { LeaseTerms } from "../core/lease_terms.ts";
+import { traceRenewal } from "../core/tracing.ts";
 import { BroughtConnector, type Connector, OwnConnector } from "./connector.ts";
 import type { Answer } from "./exchange.ts";
 import { Link } from "./link.ts";
 import { RENEW } from "./scripts.ts";
 import type { ServerRef } from "./server_ref.ts";
+import type { SharedLock } from "./shared_lock.ts";
 import { WakeUps } from "./wake_ups.ts";
 
 /** A lease that one server renews. */
 export interface Renewable {
-  /** The lock's key. */
-  readonly key: string;
+  /** The lock. */
+  readonly lock: SharedLock;
   /** Who holds it. */
   readonly owner: string;
-  /** For how long it is renewed, and how often. */
-  readonly terms: LeaseTerms;
   /** How long it may still be trusted, in milliseconds. */
   remainingMs(): number;
   /**
@@ -65,7 +64,7 @@ export class RedisServer {
    * @param lease The lease.
    */
   keep(lease: Renewable): void {
-    this.#heartbeats.add(lease, lease.terms.heartbeatIntervalMs);
+    this.#heartbeats.add(lease, lease.lock.terms.heartbeatIntervalMs);
   }
 
   /**
@@ -83,7 +82,7 @@ export class RedisServer {
    * @param lease The lease.
    */
   forget(lease: Renewable): void {
-    this.#heartbeats.delete(lease, lease.terms.heartbeatIntervalMs);
+    this.#heartbeats.delete(lease, lease.lock.terms.heartbeatIntervalMs);
   }
 
   // A heartbeat that is still under way is repeated by the link itself.
@@ -104,29 +103,39 @@ export class RedisServer {
   async #renew(leases: readonly Renewable[]): Promise<void> {
     leases.forEach((lease) => this.#renewing.add(lease));
     try {
-      this.#onRenewal(leases, await this.#callRenew(leases));
+      await this.#tellAndRenew(leases);
     } catch {
       // What the server refuses now it may grant in time: until its holder is
       // told by the clocks that it is lost, the lease is worth another try.
-      const { paceMs } = callOptions(leases[0]!.terms.ttlMs);
+      const { paceMs } = callOptions(leases[0]!.lock.terms.ttlMs);
       runtime.timers.after(paceMs, () => this.#beat(leases));
     } finally {
       leases.forEach((lease) => this.#renewing.delete(lease));
     }
   }
 
+  #tellAndRenew(leases: readonly Renewable[]): Promise<number> {
+    return traceRenewal(
+      async () => this.#onRenewal(leases, await this.#callRenew(leases)),
+      () => ({
+        lockKind: "redis",
+        lockNames: leases.map(({ lock }) => lock.name),
+        place: this.label,
+      }),
+    );
+  }
+
   #callRenew(leases: readonly Renewable[]): Promise<Answer> {
-    const keys = leases.map(({ key }) => key);
-    const args = leases.flatMap(({ owner, terms }) => [
+    const keys = leases.map(({ lock }) => lock.key);
+    const args = leases.flatMap(({ owner, lock }) => [
       owner,
-      String(terms.ttlMs),
+      String(lock.terms.ttlMs),
     ]);
     // Until the last of them is over.
-    const longest = Math.max(...leases.map(({ terms }) => terms.ttlMs));
-    const shortest = Math.min(...leases.map(({ terms }) => terms.ttlMs));
+    const ttls = leases.map(({ lock }) => lock.terms.ttlMs);
     return this.link.call({ script: RENEW, keys, args }, {
-      ...callOptions(shortest),
-      limitMs: longest,
+      ...callOptions(Math.min(...ttls)),
+      limitMs: Math.max(...ttls),
       persistent: true,
       keepAlive: false,
     });
@@ -135,15 +144,20 @@ export class RedisServer {
   #onRenewal(
     leases: readonly Renewable[],
     { sentAt, values }: Answer,
-  ): void {
+  ): number {
+    let renewed = 0;
     leases.forEach((lease, i) => {
       const result = Number(values[i]);
-      if (result === 1) return lease.onRenewed(this, sentAt);
+      if (result === 1) {
+        renewed++;
+        return lease.onRenewed(this, sentAt);
+      }
       const reason = result === 0
         ? `${this.label} has it no more`
         : `${this.label} has given it to another`;
       lease.onGone(this, reason);
     });
+    return renewed;
   }
 }
 
