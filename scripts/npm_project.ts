@@ -14,7 +14,8 @@ import { run } from "./run.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Files of the suite that look at the sources themselves. */
-const OF_SOURCES = /(?:bench|boundaries|lazy_drivers|reliability)_test\.ts$/;
+const OF_SOURCES =
+  /(?:bench|boundaries|lazy_drivers|pictures|reliability)_test\.ts$/;
 
 /** Folders whose files are not part of the compiled suite. */
 const LEFT_OUT = ["npm", "mutants"];
