@@ -6,15 +6,17 @@
  * killed in mid-job with SIGKILL: its lock frees itself, and a worker that waits
  * takes the job over at once.
  *
- * `deno task demo --file` does the same with FileLock.
+ * `deno task demo --file` does the same with FileLock, and `--picture=FILE`
+ * draws what happened as an SVG.
  */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { FileLock, type Lock, type LockError, SocketLock } from "../mod.ts";
 import type { Job, Plan, WorkerEvent } from "./demo_events.ts";
 import { killWorker, startWorkers, type Worker } from "./demo_pool.ts";
+import { drawDemo, type Wait } from "./demo_picture.ts";
 import {
   findOverlaps,
   gapOf,
@@ -37,7 +39,8 @@ const DEADLINE_MS = 14_000;
 
 const startedAt = performance.now();
 const runs: Run[] = [];
-const idle = new Set<Worker>();
+const waits: Wait[] = [];
+const idle = new Map<Worker, Wait>();
 let workers: Worker[] = [];
 let killTimer: ReturnType<typeof setTimeout> | undefined;
 let victim: Worker | undefined;
@@ -68,7 +71,7 @@ function onEvent(plan: Plan, worker: Worker, event: WorkerEvent): void {
   if (event.type === "ready") say(`${nameOf(worker)} is there`);
   if (event.type === "started") started(worker, event.job, event.passedOver);
   if (event.type === "finished") finished(worker, event.job);
-  if (event.type === "waiting") waits(plan, worker, event.jobs);
+  if (event.type === "waiting") waiting(plan, worker, event.jobs);
   wake();
 }
 
@@ -91,7 +94,7 @@ function started(worker: Worker, job: string, passedOver: number): void {
     ...(from ? { takenOverFrom: from } : {}),
   };
   runs.push(run);
-  idle.delete(worker);
+  endWait(worker);
   if (from) {
     say(`${nameOf(worker)} takes ${job} over, ${gapOf(run)} after the kill`);
   } else {
@@ -103,13 +106,21 @@ function started(worker: Worker, job: string, passedOver: number): void {
 }
 
 // It waits anew whenever another job is done: said once is enough.
-function waits(plan: Plan, worker: Worker, jobs: number): void {
+function waiting(plan: Plan, worker: Worker, jobs: number): void {
   killTimer ??= setTimeout(() => killOne(plan), KILL_AFTER_MS);
   if (idle.has(worker)) return;
-  idle.add(worker);
+  const wait = { worker: worker.id, from: now(), until: Infinity };
+  waits.push(wait);
+  idle.set(worker, wait);
   say(
     `${nameOf(worker)} waits: nothing is free, ${count(jobs, "job")} in work`,
   );
+}
+
+function endWait(worker: Worker): void {
+  const wait = idle.get(worker);
+  if (wait) wait.until = now();
+  idle.delete(worker);
 }
 
 function finished(worker: Worker, job: string): void {
@@ -146,6 +157,7 @@ function timeLeft(jobs: readonly Job[], run: Run | undefined): number {
 }
 
 function onEnd(worker: Worker, how: string): void {
+  endWait(worker);
   if (worker !== victim && how !== "exit 0") {
     say(`${nameOf(worker)} ended early: ${how}`);
     const run = runOf(worker);
@@ -220,6 +232,15 @@ function verdict(plan: Plan): boolean {
   ].every(Boolean);
 }
 
+function drawPicture(plan: Plan): void {
+  const option = "--picture=";
+  const file = process.argv.find((arg) => arg.startsWith(option));
+  if (file === undefined || runs.length === 0) return;
+  const kind = plan.lock === "file" ? "FileLock" : "SocketLock";
+  const title = `${JOBS} jobs, ${WORKERS} worker processes, ${kind}`;
+  writeFileSync(file.slice(option.length), drawDemo({ title, runs, waits }));
+}
+
 function check(ok: boolean, text: string): boolean {
   console.log(`${ok ? "ok" : "FAILED"}: ${text}`);
   return ok;
@@ -238,6 +259,7 @@ async function main(): Promise<void> {
   process.on("SIGTERM", () => end(plan, 143));
   try {
     await runPool(plan);
+    drawPicture(plan);
     end(plan, verdict(plan) ? 0 : 1);
   } catch (error) {
     const { code, message } = error as LockError;

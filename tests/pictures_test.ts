@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { drawDemo } from "../examples/demo_picture.ts";
 import { drawPictures, folder } from "../scripts/pictures.ts";
 import { drawSequence } from "../scripts/pictures/draw_sequence.ts";
 import { constantOf, wordOf } from "../scripts/pictures/of_source.ts";
@@ -96,5 +97,28 @@ describe("drawSequence", () => {
     const gone = () => constantOf("backends/redis/place.ts", "GONE_MS");
     assert.throws(gone, RangeError);
     assert.throws(() => wordOf("mod.ts", "no such word"), RangeError);
+  });
+});
+
+describe("drawDemo", () => {
+  it("draws a bar for each run, and who takes a killed one over", () => {
+    const run = { job: "job-01", runtime: "Deno 2.9.6", killed: false };
+    const first = {
+      ...run,
+      worker: "w1",
+      started: 10,
+      ended: 60,
+      killed: true,
+    };
+    const next = { ...run, worker: "w2", started: 62.5, ended: 110 };
+    const svg = drawDemo({
+      title: "a < b",
+      runs: [first, { ...next, takenOverFrom: first }],
+      waits: [{ worker: "w2", from: 20, until: 62.5 }],
+    });
+    assert.equal(svg.match(/<rect class="hold"/g)?.length, 2);
+    assert.equal(svg.match(/<line class="wait"/g)?.length, 1);
+    assert.match(svg, /killed: w2 takes job-01 over after 2\.5 ms/);
+    assert.doesNotMatch(svg, /NaN|undefined|Infinity|a < b/);
   });
 });
