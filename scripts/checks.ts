@@ -31,7 +31,9 @@ export async function runChecks(): Promise<Row> {
 
 function listChecks(imports: readonly string[]): Check[] {
   const entryPoints = Object.values(config.exports);
-  const documented = ["README.md", "mod.ts", "cli", "backends", "runtime"];
+  const documented = [
+    ...["README.md", "docs", "mod.ts", "cli", "backends", "runtime"],
+  ];
   const publish = ["publish", "--dry-run", "--allow-dirty"];
   return [
     { title: "fmt", args: ["fmt", "--check"] },
