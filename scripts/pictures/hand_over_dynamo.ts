@@ -61,6 +61,11 @@ export const handOverDynamo: Sequence = {
         holds("a", "a"),
         message("b", "keeper", takes, "refused: A has it"),
         waits("b"),
+        note(
+          "b",
+          `A process's first request is a ${looks} instead, which tells it ` +
+            "the service's time.",
+        ),
         pause(
           `by chance, up to ${first} ms, and later up to ${longest / 1000} s`,
         ),
