@@ -45,9 +45,10 @@ const subjects: readonly string[] = [
 
 /**
  * Where tests between processes have processes of all runtimes: once with the
- * sources, once with the package. Elsewhere they have those of one.
+ * sources, once with the package. Elsewhere they have those of one, but for the
+ * tests of the package itself, which install it for each.
  */
-const MIXED: readonly string[] = ["deno", `${PACKAGE}-node24`];
+const MIXED: readonly string[] = ["deno", PACKAGE, `${PACKAGE}-node24`];
 
 /** Whoever uses the library on Node has the package. */
 const usual = subjects.filter((id) => !id.startsWith("node"));
