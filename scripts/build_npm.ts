@@ -10,7 +10,13 @@ import { build } from "@deno/dnt";
 import { emptyDir } from "@std/fs";
 import { fileURLToPath } from "node:url";
 import { bundle } from "./bundle.ts";
-import { entryPoints, manifest, peers, program } from "./npm_package.ts";
+import {
+  entryPoints,
+  manifest,
+  peers,
+  program,
+  telemetry,
+} from "./npm_package.ts";
 import { keepPublicTypes } from "./public_types.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -50,8 +56,9 @@ async function finish(): Promise<void> {
   await keepPublicTypes(folder, paths);
   await bundle({
     folder,
-    modules: paths.filter((path) => path !== program),
+    modules: paths.filter((path) => path !== program && path !== telemetry),
     programs: paths.filter((path) => path === program),
+    apart: paths.filter((path) => path === telemetry),
   });
   // The manifest names the files that are packed.
   await Deno.remove(`${outDir}/.npmignore`).catch(() => undefined);

@@ -18,6 +18,11 @@ export interface BundleOptions {
   readonly modules: readonly string[];
   /** The modules that are programs. */
   readonly programs: readonly string[];
+  /**
+   * The modules that share nothing, and have copies of what they need: they
+   * import packages that the others must not, and keep no state.
+   */
+  readonly apart: readonly string[];
 }
 
 /** What the modules share. */
@@ -30,13 +35,16 @@ const SHARED = "shared";
  * @param options What to bundle.
  */
 export async function bundle(options: BundleOptions): Promise<void> {
-  const { folder, modules, programs } = options;
+  const { folder, modules, programs, apart } = options;
   const all = modules.map((path) => `export * from "./${path}.js";\n`);
   const names = await exportsOf(options);
   await Deno.writeTextFile(join(folder, `${SHARED}.js`), all.join(""));
-  const { outputs } = await build(folder, [SHARED, ...programs], true);
+  const written = new Set<string>();
+  for (const paths of [[SHARED, ...programs], ...apart.map((path) => [path])]) {
+    const { outputs } = await build(folder, paths, true);
+    Object.keys(outputs).forEach((path) => written.add(resolve(path)));
+  }
   await esbuild.stop();
-  const written = new Set(Object.keys(outputs).map((path) => resolve(path)));
   for (const path of modules) {
     const up = "../".repeat(path.split("/").length - 1) || "./";
     const list = names.get(path)!.join(", ");

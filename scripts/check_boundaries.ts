@@ -1,6 +1,6 @@
 /**
  * Fails if anything outside `runtime/` names a runtime, or if an import goes
- * against the arrows cli → mod → backends → core → runtime.
+ * against the arrows cli → mod → backends → core → runtime, and otel → mod.
  *
  * It runs on every runtime itself, since the tests use it, too.
  *
@@ -60,6 +60,10 @@ const arrows: readonly { readonly from: RegExp; readonly to: RegExp }[] = [
     from: /^cli(?:\/.*)?\.ts$/,
     to: /^(?:mod\.ts$|cli\/|backends\/|runtime\/)/,
   },
+  {
+    from: /^otel(?:\/.*)?\.ts$/,
+    to: /^(?:mod\.ts$|otel\/|backends\/core\/|runtime\/)/,
+  },
 ];
 
 /**
@@ -110,7 +114,7 @@ function lineAt(text: string, index: number): number {
 }
 
 /** The folders that are shipped. */
-const FOLDERS = ["backends", "cli", "runtime"];
+const FOLDERS = ["backends", "cli", "otel", "runtime"];
 
 /**
  * Checks everything that is shipped.
@@ -124,7 +128,7 @@ export function checkProject(root: string): Violation[] {
     readdirSync(`${root}/${folder}`, { recursive: true, encoding: "utf8" })
       .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
       .filter((path) => path.endsWith(".ts"))
-  ).concat("mod.ts", "cli.ts");
+  ).concat("mod.ts", "cli.ts", "otel.ts");
   return paths.sort().flatMap((path) =>
     checkSource(path, readFileSync(`${root}/${path}`, "utf8"))
   );

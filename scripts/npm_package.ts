@@ -21,8 +21,18 @@ export const entryPoints: readonly EntryPoint[] = Object
 /** The module that is the command `locking`. */
 export const program = "cli";
 
-/** The drivers: whoever uses their locks installs them. */
-export const peers = ["@aws-sdk/client-dynamodb", "redis"] as const;
+/** The module that needs OpenTelemetry, and so is bundled by itself. */
+export const telemetry = "otel";
+
+/**
+ * The drivers and OpenTelemetry: whoever uses their locks, or `./otel`, installs
+ * them.
+ */
+export const peers = [
+  "@aws-sdk/client-dynamodb",
+  "@opentelemetry/api",
+  "redis",
+] as const;
 
 const REPOSITORY = "https://github.com/x/locking";
 

@@ -28,8 +28,14 @@ export interface ProjectOptions {
   readonly flags?: readonly string[];
 }
 
-/** What npm is asked for to get the drivers that the sources use. */
+/** What npm is asked for to get the drivers and peers that the sources use. */
 export const drivers: readonly string[] = peers.map(specOf);
+
+/** What the suite itself uses. */
+const testPackages = [
+  ...["dynalite", "@opentelemetry/context-async-hooks"] as const,
+  ...["@opentelemetry/sdk-metrics", "@opentelemetry/sdk-trace"] as const,
+];
 
 /**
  * Builds and packs the package.
@@ -87,7 +93,7 @@ export async function makeProject(
  * @returns The project's folder.
  */
 export async function makeSuite(tarball: string): Promise<string> {
-  const packages = [...drivers, specOf("dynalite")];
+  const packages = [...drivers, ...testPackages.map(specOf)];
   const project = await makeProject("suite", tarball, { packages });
   const { compile } = await import("./compile.ts");
   const files = await suiteFiles(`${root}tests`);

@@ -12,8 +12,8 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** What the tests need of the project. */
 const COPIED = [
-  ...["backends", "cli", "runtime", "scripts", "tests", "examples"],
-  ...["mod.ts", "cli.ts", "deno.json"],
+  ...["backends", "cli", "otel", "runtime", "scripts", "tests", "examples"],
+  ...["mod.ts", "cli.ts", "otel.ts", "deno.json"],
 ];
 
 /** What is too large to copy, and is not changed. */

@@ -71,6 +71,12 @@ describe("check_boundaries", () => {
     ["cli.ts", "./scripts/test.ts"],
     ["cli/run.ts", "../tests/_child.ts"],
     ["cli/run.ts", "@x/locking"],
+    ["otel.ts", "./cli/run.ts"],
+    ["otel/follow.ts", "../backends/socket.ts"],
+    ["otel/follow.ts", "@x/locking"],
+    ["mod.ts", "./otel.ts"],
+    ["backends/core/tracing.ts", "../../otel/follow.ts"],
+    ["cli/run.ts", "../otel.ts"],
   ];
   for (const [path, specifier] of arrows) {
     it(`does not let ${path} import ${specifier}`, () => {
@@ -88,6 +94,10 @@ describe("check_boundaries", () => {
       'await import("../backends/file.ts"); import "../runtime/mod.ts";';
     assert.deepEqual(messages(ours, "cli/main.ts"), []);
     assert.deepEqual(messages('import "./cli/main.ts";', "cli.ts"), []);
+    const traced = 'import "../mod.ts"; import "./attributes.ts"; ' +
+      'import "../backends/core/options.ts"; import "../runtime/types.ts";';
+    assert.deepEqual(messages(traced, "otel/follow.ts"), []);
+    assert.deepEqual(messages('import "./otel/follow.ts";', "otel.ts"), []);
   });
 
   it("lets no part of the command name a runtime", () => {

@@ -1,7 +1,12 @@
 /** The npm package in its users' projects, on each runtime. */
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { entryPoints, manifest } from "../../scripts/npm_package.ts";
+import {
+  entryPoints,
+  manifest,
+  program,
+  telemetry,
+} from "../../scripts/npm_package.ts";
 import { testRuntimes } from "../_runtimes.ts";
 import {
   beforePackageTests,
@@ -12,13 +17,16 @@ import {
 
 const { name: PACKAGE } = manifest();
 const modules = entryPoints
-  .filter(({ name }) => name !== "./cli")
+  .filter(({ path }) => path !== program && path !== telemetry)
   .map(({ name }) => PACKAGE + name.slice(1));
 
 const README = new URL("../../README.md", import.meta.url);
 
-const REQUIRE = `
-const names = ${JSON.stringify(modules)};
+const OTEL = `${PACKAGE}/${telemetry}`;
+
+/** Prints of each module whether `require()` and `import` give the same. */
+const requireAndImport = (names: readonly string[]): string => `
+const names = ${JSON.stringify(names)};
 for (const name of names) {
   const required = require(name);
   import(name).then((imported) => {
@@ -48,6 +56,22 @@ for (const lock of [
   }
 }`;
 
+// Prints the spans and metrics of one lock, by an SDK of the oldest API.
+const TRACE = `
+import process from "node:process";
+import { SocketLock } from "${PACKAGE}";
+import { instrumentLocks } from "${OTEL}";
+import { trace } from "@opentelemetry/api";
+import {
+  BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-base";
+const exporter = new InMemorySpanExporter();
+const spanProcessors = [new SimpleSpanProcessor(exporter)];
+instrumentLocks();
+trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors }));
+await new SocketLock("npm-" + process.pid).withLock(() => {});
+console.log(exporter.getFinishedSpans().map(({ name }) => name).join());`;
+
 const LOUD = {
   "package.json":
     `{ "version": "1.0.0", "type": "module", "exports": "./mod.js" }`,
@@ -60,9 +84,10 @@ describe("the npm package, installed alone", () => {
 
   beforePackageTests(async () => {
     project = await Project.make("alone");
-    await project.write("require.cjs", REQUIRE);
+    await project.write("require.cjs", requireAndImport(modules));
     await project.write("use.mjs", USE);
     await project.write("readme.mjs", await nodeExample());
+    await project.write("trace.mjs", `import "${OTEL}";`);
   });
 
   for (const runtime of npmRuntimes()) {
@@ -95,6 +120,18 @@ describe("the npm package, installed alone", () => {
     });
 
     packageTest(
+      `needs OpenTelemetry for nothing but ./otel on ${runtime.id}`,
+      async () => {
+        const { code, stderr } = await project.run(runtime, "trace.mjs");
+        assert.notEqual(code, 0);
+        assert.match(
+          stderr,
+          /annot find (?:package|module) '@opentelemetry\/api'/,
+        );
+      },
+    );
+
+    packageTest(
       `works without the drivers, or names them, on ${runtime.id}`,
       async () => {
         const { stdout } = await project.run(runtime, "use.mjs");
@@ -108,6 +145,28 @@ describe("the npm package, installed alone", () => {
         );
       },
     );
+  }
+});
+
+describe("the npm package beside OpenTelemetry", () => {
+  let project: Project;
+
+  beforePackageTests(async () => {
+    const packages = ["api@1.9.0", "sdk-trace-base@^2.0.0"];
+    project = await Project.make("traced", {
+      packages: packages.map((name) => `@opentelemetry/${name}`),
+    });
+    await project.write("require.cjs", requireAndImport([OTEL]));
+    await project.write("trace.mjs", TRACE);
+  });
+
+  for (const runtime of npmRuntimes()) {
+    packageTest(`traces locks on ${runtime.id}`, async () => {
+      const { stdout, stderr } = await project.run(runtime, "trace.mjs");
+      assert.equal(stdout, "lock.acquire,lock.release\n", stderr);
+      const required = await project.run(runtime, "require.cjs");
+      assert.equal(required.stdout, `${OTEL} true\n`, required.stderr);
+    });
   }
 });
 

@@ -41,7 +41,14 @@ const CONSUMERS: Record<string, string> = {
   "module.mts": `import { ${NAMES} } from "${PACKAGE}";
 import type { ${TYPES} } from "${PACKAGE}";
 import { RedisLock as Sub } from "${PACKAGE}/redis";
+import { type Instrumentation, instrumentLocks } from "${PACKAGE}/otel";
 const same: typeof RedisLock = Sub; void same;
+const instrumentation: Instrumentation = instrumentLocks({
+  lockName: (name) => name.slice(0, 3),
+});
+instrumentation.disable();
+// @ts-expect-error: a tracer is no provider of tracers
+instrumentLocks({ tracerProvider: { startSpan: () => null } });
 ${USE}
 export async function scoped(): Promise<void> {
   await using lease = await new SocketLock("a").acquire();
