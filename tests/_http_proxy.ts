@@ -14,6 +14,8 @@ import {
 export type Fault =
   /** It is not passed on; the answer is this error. */
   | { kind: "error"; status: number; type: string; message: string }
+  /** It is not passed on; this is the answer. */
+  | { kind: "answer"; body: object }
   /** It is applied, and then the connection breaks instead of an answer. */
   | { kind: "lost" }
   /** It is applied, and never answered. */
@@ -143,6 +145,9 @@ export class HttpProxy {
     fault: Fault | null | undefined,
   ): Promise<void> {
     if (fault?.kind === "error") return write(response, errorOf(fault));
+    if (fault?.kind === "answer") {
+      return write(response, answerOf(200, fault.body));
+    }
     if (fault?.kind === "cut") return this.#hang(response);
     if (fault?.kind === "delay") await this.#pause(fault.ms);
     let answer = await this.#ask(message);
@@ -225,6 +230,10 @@ function breakOff(response: ServerResponse): void {
 function errorOf(fault: Fault & { kind: "error" }): Answer {
   const { status, type, message } = fault;
   const __type = `com.amazonaws.dynamodb.v20120810#${type}`;
+  return answerOf(status, { __type, message });
+}
+
+function answerOf(status: number, body: object): Answer {
   return {
     status,
     headers: {
@@ -232,6 +241,6 @@ function errorOf(fault: Fault & { kind: "error" }): Answer {
       date: new Date().toUTCString(),
       "x-amzn-requestid": "PROXY",
     },
-    bytes: new TextEncoder().encode(JSON.stringify({ __type, message })),
+    bytes: new TextEncoder().encode(JSON.stringify(body)),
   };
 }
