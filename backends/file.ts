@@ -27,8 +27,8 @@ export interface FileLockOptions {
   /**
    * Where the lock files are; it must exist. All processes must agree on it.
    *
-   * @default {"/dev/shm" if it can be written to, else the system's temporary
-   * directory}
+   * @default {"/dev/shm" if everybody can write there, else the system's
+   * temporary directory}
    */
   directory?: string;
 }

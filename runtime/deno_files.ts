@@ -7,8 +7,10 @@ const encoder = new TextEncoder();
 
 /** Lock files through `Deno.openSync` and `FsFile.tryLockSync`. */
 export class DenoLockFiles implements LockFiles {
-  // Where Deno may not look into it, the memory directory is still the one that
-  // other processes use: an error later beats two directories for one lock.
+  // Whether everybody may write there, not whether we may: processes of two
+  // users are to agree on one directory. Where Deno may not look into it, it is
+  // still the one that others use: an error later beats two directories for one
+  // lock.
   defaultDirectory(): string {
     try {
       const { isDirectory, mode } = Deno.statSync("/dev/shm");

@@ -20,14 +20,14 @@ export class PosixLockFiles implements LockFiles {
     this.#loadFlock = loadFlock;
   }
 
+  // Whether everybody may write there, not whether we may: processes of two
+  // users are to agree on one directory.
   defaultDirectory(): string {
-    const fs = builtin<Fs>("node:fs");
-    try {
-      fs.accessSync("/dev/shm", fs.constants.W_OK | fs.constants.X_OK);
-      return "/dev/shm";
-    } catch {
-      return builtin<typeof import("node:os")>("node:os").tmpdir();
-    }
+    const found = builtin<Fs>("node:fs").statSync("/dev/shm", {
+      throwIfNoEntry: false,
+    });
+    if (found?.isDirectory() && (found.mode & 0o002) !== 0) return "/dev/shm";
+    return builtin<typeof import("node:os")>("node:os").tmpdir();
   }
 
   resolve(directory: string, fileName: string): string {

@@ -1,6 +1,6 @@
 /** What this machine has, for what a test needs. */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { statSync } from "node:fs";
 import { hostname, platform, tmpdir } from "node:os";
 
 /** Why SocketLock cannot run here, or false. */
@@ -27,12 +27,8 @@ export function hostPattern(): string {
 
 /** Where DESIGN's "Stored formats" puts lock files by default. */
 export function defaultDirectory(): string {
-  try {
-    accessSync("/dev/shm", constants.W_OK);
-    return "/dev/shm";
-  } catch {
-    return tmpdir();
-  }
+  const found = statSync("/dev/shm", { throwIfNoEntry: false });
+  return found && (found.mode & 0o002) !== 0 ? "/dev/shm" : tmpdir();
 }
 
 /** Why a program cannot be run here, or false. */
