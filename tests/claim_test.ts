@@ -78,7 +78,9 @@ for (const kind of [...hostKinds(), redisKind(), dynamoKind()]) {
           const spec = kind.fresh();
           const other = await worker();
           await (await other.create(spec)).take();
-          const claimIt = () => claim([spec.name, spec.name], create);
+          const [ours = ""] = namesOf(1);
+          const held = await takeAll([ours], create);
+          const claimIt = () => claim([spec.name, ours], create);
           assert.equal(await claimIt(), null);
           await other.child.end();
           let job = await claimIt();
@@ -86,7 +88,8 @@ for (const kind of [...hostKinds(), redisKind(), dynamoKind()]) {
             job ??= await claimIt();
             return job !== null;
           }, 15_000);
-          await job!.lease.release();
+          assert.equal(job!.name, spec.name);
+          await freeAll([...held, job!.lease]);
         }),
     );
   });
