@@ -127,7 +127,7 @@ export class LockMetrics implements Recorder {
       "lock.outcome": outcomeOf(event),
     });
     if (contended) this.#contentions.add(1, lock);
-    // The lock's own release() may have ended it before its caller has it.
+    // It may have been lost before its caller has it.
     if (!lease || this.#leases.has(lease)) return;
     this.#leases.set(lease, { since: now, lock });
     this.#count(lock, 1);

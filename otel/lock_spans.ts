@@ -58,7 +58,7 @@ export class LockSpans implements Recorder {
   }
 
   #endAcquire(event: AcquireEvent): void {
-    const span = this.#take(event);
+    const span = this.#spans.get(event);
     if (span === undefined) return;
     const { result: lease, contended } = event;
     const attributes: Attributes = {
@@ -81,7 +81,7 @@ export class LockSpans implements Recorder {
   }
 
   #endRelease(event: ReleaseEvent): void {
-    const span = this.#take(event);
+    const span = this.#spans.get(event);
     if (span) end(span, event);
   }
 
@@ -100,7 +100,7 @@ export class LockSpans implements Recorder {
   }
 
   #endRenew(event: RenewEvent): void {
-    const span = this.#take(event);
+    const span = this.#spans.get(event);
     if (span === undefined) return;
     const { result } = event;
     const renewed = result === undefined
@@ -119,12 +119,6 @@ export class LockSpans implements Recorder {
       links: context ? [{ context }] : [],
     });
     end(span, { error: event.reason });
-  }
-
-  #take(event: object): Span | undefined {
-    const span = this.#spans.get(event);
-    this.#spans.delete(event);
-    return span;
   }
 }
 

@@ -32,7 +32,8 @@ export async function runChecks(): Promise<Row> {
 function listChecks(imports: readonly string[]): Check[] {
   const entryPoints = Object.values(config.exports);
   const documented = [
-    ...["README.md", "docs", "mod.ts", "cli", "backends", "runtime"],
+    ...["README.md", "docs", "mod.ts", "cli", "otel.ts", "otel"],
+    ...["backends", "runtime"],
   ];
   const publish = ["publish", "--dry-run", "--allow-dirty"];
   return [
