@@ -30,6 +30,13 @@ const reports = `${root}.runtimes/reports`;
 const ALONE =
   /\/(?:crash|dynamo_(?:faults|lease)|fairness|faults\/faults|host_hand_over|(?:file|socket)_strangers|processes|redis_(?:faults|quorum)|shortest_lease)_/;
 
+/**
+ * What is run of the package on Bun, unless files are named: there all has been
+ * run from the sources, and only how they are bundled is new.
+ */
+const BUNDLED =
+  /\/(?:claim|cli_run|dynamo|exit|file|names|otel\w*|redis|socket|tracing)_test\.js$/;
+
 /** How many of the other files run side by side: mostly they let time pass. */
 const LANES = 2;
 
@@ -145,9 +152,11 @@ async function findSubject(
   Deno.env.set("LOCKING_TEST_TARBALL", tarball);
   const cwd = isPacked ? `${suite}/` : root;
   const folder = id === PACKAGE ? "tests/npm" : "tests";
-  const files = (await testFiles(cwd, folder)).filter((file) =>
-    parts.length === 0 || parts.some((part) => file.includes(part))
-  );
+  const isWanted = (file: string): boolean =>
+    parts.length > 0
+      ? parts.some((part) => file.includes(part))
+      : id !== `${PACKAGE}-bun` || BUNDLED.test(file);
+  const files = (await testFiles(cwd, folder)).filter(isWanted);
   return { title: id, runtime, cwd, files };
 }
 
