@@ -49,8 +49,8 @@ function subscribe<E extends object>(
 
 /**
  * Records something, or tells that it cannot be. What a subscriber throws is
- * nobody's to catch and ends the process on Node, and no program is to end
- * because it is observed: it goes where OpenTelemetry has its own errors go.
+ * nobody's to catch and ends the process on Node and Bun, and no program is to
+ * end because it is observed: it goes where OpenTelemetry's own errors go.
  *
  * @param record Records it.
  */

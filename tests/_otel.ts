@@ -12,7 +12,34 @@ import {
   SimpleSpanProcessor,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { FileLock, type Lease, SocketLock } from "../mod.ts";
 import { instrumentLocks, type InstrumentOptions } from "../otel.ts";
+import { uniqueName } from "./_names.ts";
+
+/** The histogram of how long acquires took. */
+export const WAIT = "locking.wait.duration";
+
+/** The histogram of how long leases were held. */
+export const HOLD = "locking.hold.duration";
+
+/** A lock that is taken at once. */
+export function newLock(): SocketLock {
+  return new SocketLock(uniqueName());
+}
+
+/** Takes a FileLock, and loses it. */
+export async function lose(
+  directory: string,
+  name: string = uniqueName(),
+): Promise<Lease> {
+  const lease = await new FileLock(name, { directory }).acquire();
+  rmSync(join(directory, encodeURIComponent(name)));
+  assert.throws(() => lease.assertHeld());
+  return lease;
+}
 
 class Reader extends MetricReader {
   protected override onShutdown(): Promise<void> {
@@ -76,6 +103,22 @@ export class Telemetry {
   /** What a histogram has recorded. */
   async histograms(name: string): Promise<Point<Histogram>[]> {
     return await this.#points(name) as Point<Histogram>[];
+  }
+
+  /** What a counter has counted in all. */
+  async total(name: string): Promise<number> {
+    const points = await this.counts(name);
+    return points.reduce((sum, { value }) => sum + value, 0);
+  }
+
+  /** How many measurements a histogram has, by `lock.outcome`. */
+  async outcomes(name: string): Promise<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { attributes, value } of await this.histograms(name)) {
+      const outcome = String(attributes["lock.outcome"]);
+      counts[outcome] = (counts[outcome] ?? 0) + value.count;
+    }
+    return counts;
   }
 
   async #points(name: string): Promise<unknown[]> {
