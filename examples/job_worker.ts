@@ -6,28 +6,31 @@
  *     bun examples/job_worker.ts
  *     node examples/job_worker.ts
  */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { SocketLock } from "../mod.ts";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { claim, SocketLock } from "../mod.ts";
 
 const jobs = ["amsterdam", "berlin", "copenhagen", "dublin", "edinburgh"];
+
+const isOpen = (job: string): boolean => !existsSync(`results/${job}`);
 
 async function work(job: string): Promise<void> {
   console.log(`${job}: works`);
   await new Promise((resolve) => setTimeout(resolve, 2_000));
-  writeFileSync(`results/${job}`, "done\n");
+  writeFileSync(`results/.${job}`, "done\n");
+  // Whenever this process is killed, a result is whole or not there.
+  renameSync(`results/.${job}`, `results/${job}`);
 }
 
 mkdirSync("results", { recursive: true });
-for (const job of jobs) {
-  const lease = await new SocketLock(`job/${job}`).tryAcquire();
-  if (lease === null) {
-    console.log(`${job}: taken, tries another`);
-    continue;
-  }
+while (true) {
+  const left = jobs.filter(isOpen);
+  const job = await claim(left, (name) => new SocketLock(`job/${name}`));
+  if (job === null) break;
   try {
     // Looked up under the lock: who held it before may have done the job.
-    if (!existsSync(`results/${job}`)) await work(job);
+    if (isOpen(job.name)) await work(job.name);
   } finally {
-    await lease.release();
+    await job.lease.release();
   }
 }
+console.log("nothing is left to take");

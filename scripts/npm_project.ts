@@ -96,7 +96,13 @@ export async function makeSuite(tarball: string): Promise<string> {
   const packages = [...drivers, ...testPackages.map(specOf)];
   const project = await makeProject("suite", tarball, { packages });
   const { compile } = await import("./compile.ts");
-  const files = await suiteFiles(`${root}tests`);
+  const files = [
+    ...await suiteFiles(`${root}tests`),
+    // The demo installs runtimes, and has no tests here.
+    ...(await suiteFiles(`${root}examples`)).filter((path) =>
+      !/\/demo[^/]*$/.test(path)
+    ),
+  ];
   compile({
     files: files.filter((path) => path.endsWith(".ts")),
     rootDir: root,
