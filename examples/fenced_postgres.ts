@@ -63,7 +63,7 @@ const lease = await lock.acquire();
 let isFine = false;
 try {
   console.log(`holds the lock, with token ${lease.fencingToken}`);
-  // Under the lock, for two that create it at once get in each other's way.
+  // Under the lock: of two that create it at once, one may fail.
   await database.query(CREATE);
   isFine = await writeLines(lease);
 } finally {

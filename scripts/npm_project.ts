@@ -35,6 +35,7 @@ export const drivers: readonly string[] = peers.map(specOf);
 const testPackages = [
   ...["dynalite", "@opentelemetry/context-async-hooks"] as const,
   ...["@opentelemetry/sdk-metrics", "@opentelemetry/sdk-trace"] as const,
+  "pg" as const,
 ];
 
 /**

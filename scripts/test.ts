@@ -18,6 +18,7 @@ import config from "../deno.json" with { type: "json" };
 import { ensureDynamoDbLocal } from "./dynamodb_local.ts";
 import type { TestResult } from "./junit.ts";
 import { makeSuite, packPackage } from "./npm_project.ts";
+import { ensurePostgres } from "./postgres_server.ts";
 import { ensureRuntimes, type RuntimeCommand, runtimeIds } from "./runtimes.ts";
 import { ensureRedis } from "./redis_server.ts";
 import { conclude, countsLine, type Row, sum, type Tally } from "./tally.ts";
@@ -87,6 +88,7 @@ export async function runTests(args: readonly string[]): Promise<Row[]> {
   const selection = select(args);
   await ensureDependencies();
   await ensureRedis();
+  await ensurePostgres();
   await ensureDynamoDbLocal();
   const here = await ensureRuntimes();
   await Deno.mkdir(reports, { recursive: true });
