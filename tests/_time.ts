@@ -82,6 +82,23 @@ export async function until(
   }
 }
 
+/** For how many milliseconds at most the event loop stood still meanwhile. */
+export async function longestStall(
+  run: () => Promise<unknown>,
+): Promise<number> {
+  let last = performance.now();
+  let longestMs = 0;
+  const look = (): void => {
+    const now = performance.now();
+    longestMs = Math.max(longestMs, now - last);
+    last = now;
+  };
+  const interval = setInterval(look, 10);
+  await run();
+  clearInterval(interval);
+  return longestMs;
+}
+
 /** The value below which the given part of some numbers lies. */
 export function quantile(numbers: readonly number[], part: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
