@@ -7,7 +7,7 @@ import { LeaseClock, readMoment } from "../backends/core/lease_clock.ts";
 import { Lock } from "../backends/core/lock.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { Clock } from "../runtime/types.ts";
-import { within } from "./_time.ts";
+import { turn, within } from "./_time.ts";
 
 /** Clocks that stand still until they are set. */
 class SetClock implements Clock {
@@ -67,6 +67,12 @@ class MemoryBackend implements Backend {
       watch: (lost) => this.lose = lost,
       release: () => this.#release(token),
     };
+  }
+
+  /** The time to live passes, as the server sees it. */
+  expire(): void {
+    this.owner = null;
+    this.#waiting?.();
   }
 
   #release(token: bigint): void {
@@ -166,13 +172,28 @@ describe("a lease", () => {
     const lock = new MemoryLock();
     const lost = await lock.acquire();
     const next = lock.acquire();
-    lock.backend.owner = null; // Its TTL passed on the server.
+    lock.backend.expire();
     lock.backend.lose!("gone");
     const lease = await within(1000, "the grant", next);
     assert.equal(lease.fencingToken, 2n);
     await lost.release();
     lease.assertHeld();
     assert.equal(lock.backend.owner, 2n);
+  });
+
+  it("serves those in their order who come when it is lost and nobody knows", async () => {
+    const lock = new MemoryLock();
+    await lock.acquire();
+    lock.clock.monotonicMs += 60_000;
+    // By the server's clock, it lasts on for a while.
+    const first = lock.acquire();
+    const second = lock.acquire();
+    await turn();
+    lock.backend.expire();
+    const lease = await within(1000, "the first one's grant", first);
+    await lease.release();
+    await (await within(1000, "the second one's grant", second)).release();
+    assert.deepEqual(lock.backend.releases, [2n, 3n]);
   });
 
   it("release() of a lost lease resolves even if the backend cannot be reached", async () => {

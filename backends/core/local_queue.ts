@@ -62,12 +62,11 @@ export class LocalQueue {
    * The queue of a lock.
    *
    * @param key The backend's key.
-   * @returns The one queue of that key in this process.
+   * @returns The one queue of that key in this process; a new one is known to
+   * others as soon as it begins.
    */
   static of(key: string): LocalQueue {
-    let queue = queues.get(key);
-    if (queue === undefined) queues.set(key, queue = new LocalQueue(key));
-    return queue;
+    return queues.get(key) ?? new LocalQueue(key);
   }
 
   /** @param key The backend's key. */
@@ -101,6 +100,8 @@ export class LocalQueue {
    * @throws {LockError} If the lock cannot be used; the attempt has ended.
    */
   begin(backend: Backend, willWait: boolean): MaybePromise<Grant | null> {
+    // Here, not when it was found: a look at a lease that was lost ends it.
+    queues.set(this.key, this);
     this.#busy = true;
     this.#backend = backend;
     try {
