@@ -12,6 +12,7 @@ import {
 import { isRelease, isStocking, withProxy } from "./_dynamo_locks.ts";
 import type { HttpProxy } from "./_http_proxy.ts";
 import { uniqueName } from "./_names.ts";
+import { assertGrowing, runTasks } from "./_passing.ts";
 import { sleep, until, within } from "./_time.ts";
 
 const engines = {
@@ -45,24 +46,6 @@ function test(name: string, run: (stage: Stage) => Promise<void>): void {
       });
     }, noEngine(engine));
   }
-}
-
-async function runTasks(lock: DynamoLock, count: number): Promise<bigint[]> {
-  const tokens: bigint[] = [];
-  await Promise.all(
-    Array.from({ length: count }, () =>
-      lock.withLock((lease) => {
-        lease.assertHeld();
-        tokens.push(lease.fencingToken!);
-      })),
-  );
-  return tokens;
-}
-
-function assertGrowing(tokens: readonly bigint[]): void {
-  tokens.forEach((token, i) => {
-    if (i > 0) assert.ok(token > tokens[i - 1]!, `${tokens[i - 1]}, ${token}`);
-  });
 }
 
 describe("DynamoLock of which many tasks of one process want one", () => {

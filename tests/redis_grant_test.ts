@@ -36,6 +36,7 @@ function grantOf(count: number): { remainingMs(): number } {
     granted: new Map(
       servers.map((server) => [server, readMoment(runtime.clock)]),
     ),
+    setAside: () => Promise.resolve(true),
     leave: () => Promise.resolve(true),
   });
 }

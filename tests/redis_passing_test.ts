@@ -10,6 +10,7 @@ import {
 } from "../backends/redis/scripts.ts";
 import { type Lease, RedisLock, type RedisLockOptions } from "../mod.ts";
 import { uniqueName } from "./_names.ts";
+import { assertGrowing, runTasks } from "./_passing.ts";
 import { Proxy } from "./_proxy.ts";
 import { fileServer, redisTest, withRedis } from "./_redis.ts";
 import { pendingAfter, sleep, until, within } from "./_time.ts";
@@ -47,25 +48,6 @@ async function lastFence(name: string): Promise<bigint> {
   return BigInt(
     String(await file.own.command("GET", `locking:{${name}}:fence`)),
   );
-}
-
-/** Takes and frees a lock in many tasks; gives their tokens in their order. */
-async function runTasks(lock: RedisLock, count: number): Promise<bigint[]> {
-  const tokens: bigint[] = [];
-  await Promise.all(
-    Array.from({ length: count }, () =>
-      lock.withLock((lease) => {
-        lease.assertHeld();
-        tokens.push(lease.fencingToken!);
-      })),
-  );
-  return tokens;
-}
-
-function assertGrowing(tokens: readonly bigint[]): void {
-  tokens.forEach((token, i) => {
-    if (i > 0) assert.ok(token > tokens[i - 1]!, `${tokens[i - 1]}, ${token}`);
-  });
 }
 
 describe("RedisLock of which many tasks of one process want one", () => {

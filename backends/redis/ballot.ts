@@ -4,6 +4,7 @@ import { type CallOptions, releaseOptions } from "../core/call_options.ts";
 import type { Moment } from "../core/lease_clock.ts";
 import { type Answer, wasHeld } from "./exchange.ts";
 import type { ServerFault } from "./faults.ts";
+import { firstMajority } from "./first_majority.ts";
 import { majorityOf, QuorumGrant } from "./quorum_grant.ts";
 import { ACQUIRE, LEAVE, RAISE, type Script } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
@@ -181,19 +182,43 @@ export class Ballot {
   async #raise(): Promise<QuorumGrant | null> {
     const granted = this.#granted();
     const fence = this.#greatestFence();
-    await new Promise<void>((resolve) => {
-      let raised = 0;
-      let open = granted.size;
-      for (const server of [...granted.keys()]) {
-        this.#raiseAt(server, fence).then((done) => {
+    const isRaised = await this.#majorityDoes(async (server) => {
+      const done = granted.has(server) && await this.#raiseAt(server, fence);
+      if (!done) granted.delete(server);
+      return done;
+    });
+    return isRaised ? this.#makeGrant(granted, fence) : null;
+  }
+
+  // Whoever waits is seen by a majority; what only one has seen is gone.
+  async #setAside(
+    grant: QuorumGrant,
+    first: bigint,
+    last: bigint,
+  ): Promise<boolean> {
+    const isDone = await this.#majorityDoes(async (server) =>
+      grant.isFrom(server) && await this.#raiseAt(server, first, last)
+    );
+    if (!isDone) this.#servers[0]!.yields.add(this.#lock.key);
+    return isDone;
+  }
+
+  // Resolves as soon as that is known; must not reject.
+  #majorityDoes(
+    act: (server: RedisServer) => Promise<boolean>,
+  ): Promise<boolean> {
+    return new Promise((resolve) => {
+      let done = 0;
+      let open = this.#servers.length;
+      for (const server of this.#servers) {
+        act(server).then((did) => {
           open--;
-          if (done) raised++;
-          else granted.delete(server);
-          if (this.#has(raised) || !this.#has(raised + open)) resolve();
+          if (did) done++;
+          if (this.#has(done)) resolve(true);
+          else if (!this.#has(done + open)) resolve(false);
         });
       }
     });
-    return this.#has(granted.size) ? this.#makeGrant(granted, fence) : null;
   }
 
   #greatestFence(): bigint {
@@ -206,9 +231,12 @@ export class Ballot {
     return greatest;
   }
 
-  async #raiseAt(server: RedisServer, fence: bigint): Promise<boolean> {
+  async #raiseAt(
+    server: RedisServer,
+    ...tokens: readonly bigint[]
+  ): Promise<boolean> {
     try {
-      const args = [this.owner, String(fence)];
+      const args = [this.owner, ...tokens.map(String)];
       return Number((await this.#call(server, RAISE, args)).values[0]) === 1;
     } catch {
       return false;
@@ -225,37 +253,29 @@ export class Ballot {
       fencingToken,
       servers: this.#servers,
       granted,
+      setAside: (grant, ...tokens) => this.#setAside(grant, ...tokens),
       leave: (grant) => this.#release(grant),
     });
   }
 
   // Free for others as soon as a majority is; those that do not answer are
   // told in the background, even if they never granted it.
-  #release(grant: QuorumGrant): Promise<boolean> {
+  async #release(grant: QuorumGrant): Promise<boolean> {
     const options = releaseOptions(
       callOptions(this.#lock.terms.ttlMs),
       grant.clock.remainingMs(),
     );
-    const faults: Error[] = [];
-    let answers = 0;
-    let held = 0;
-    return new Promise((resolve, reject) => {
-      for (const server of this.#servers) {
-        this.#call(server, LEAVE, [this.owner, "wake"], options).then(
-          (answer) => {
-            if (wasHeld(answer)) held++;
-            if (this.#has(++answers)) resolve(this.#couldHold(held, answers));
-          },
-          (fault) => {
-            faults.push(fault);
-            if (this.#has(this.#servers.length - faults.length)) return;
-            const all = faults.map(({ message }) => message).join("; ");
-            const cause = new AggregateError(faults, all);
-            reject(toReleaseError(this.#lock, cause));
-          },
-        );
-      }
-    });
+    try {
+      const answers = await firstMajority(
+        this.#servers.map((server) =>
+          this.#call(server, LEAVE, [this.owner, "wake"], options)
+        ),
+      );
+      const held = answers.filter(wasHeld).length;
+      return this.#couldHold(held, answers.length);
+    } catch (error) {
+      throw toReleaseError(this.#lock, error);
+    }
   }
 
   // Those that have not answered yet may have held it.

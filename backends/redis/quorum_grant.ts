@@ -1,8 +1,14 @@
 import { runtime } from "../../runtime/mod.ts";
+import type { MaybePromise } from "../../runtime/types.ts";
 import type { Grant } from "../core/backend.ts";
 import { driftMs, LeaseClock, type Moment } from "../core/lease_clock.ts";
+import { STOCKED, TokenStock } from "../core/token_stock.ts";
 import type { RedisServer, Renewable } from "./server.ts";
 import type { SharedLock } from "./shared_lock.ts";
+
+// After so long, in milliseconds, the servers are asked anew whether somebody
+// waits there before the lock is passed on within this process.
+const PASSING_MS = 5;
 
 /** What a {@linkcode QuorumGrant} is made of. */
 export interface QuorumGrantOptions {
@@ -17,8 +23,18 @@ export interface QuorumGrantOptions {
   /** When each server was asked that granted it. */
   readonly granted: ReadonlyMap<RedisServer, Moment>;
   /**
+   * Sets fencing tokens aside for the next tasks of this process.
+   *
+   * @param grant The grant.
+   * @param first The first of them.
+   * @param last The last of them.
+   * @returns Whether a majority did, seeing nobody else wait.
+   */
+  setAside(grant: QuorumGrant, first: bigint, last: bigint): Promise<boolean>;
+  /**
    * Gives the lock back.
    *
+   * @param grant The grant.
    * @returns Whether it was still held.
    */
   leave(grant: QuorumGrant): Promise<boolean>;
@@ -31,29 +47,37 @@ export interface QuorumGrantOptions {
  * as so many servers keep the lock, no other majority exists.
  */
 export class QuorumGrant implements Grant, Renewable {
-  readonly fencingToken: bigint;
   readonly clock: LeaseClock;
   readonly lock: SharedLock;
   readonly owner: string;
+  readonly #tokens: TokenStock;
   readonly #majority: number;
   readonly #askedAt: Map<RedisServer, Moment>;
-  readonly #leave: (grant: QuorumGrant) => Promise<boolean>;
+  readonly #setAside: QuorumGrantOptions["setAside"];
+  readonly #leave: QuorumGrantOptions["leave"];
   #lost: ((reason: string, cause?: unknown) => void) | null = null;
+  #goneFor: string | null = null;
   #over = false;
 
   /** @param options What it is made of. */
   constructor(options: QuorumGrantOptions) {
     const { lock, servers, granted } = options;
-    this.fencingToken = options.fencingToken;
+    this.#tokens = new TokenStock(options.fencingToken);
     this.lock = lock;
     this.owner = options.owner;
     this.#majority = majorityOf(servers.length);
     this.#askedAt = new Map(granted);
+    this.#setAside = options.setAside;
     this.#leave = options.leave;
     // A server's clock may be faster than ours: the key must not end first.
     const { ttlMs } = lock.terms;
     const trustedMs = ttlMs - driftMs(ttlMs);
     this.clock = new LeaseClock(runtime.clock, trustedMs, this.#since());
+  }
+
+  /** Of the task that has the lock now. */
+  get fencingToken(): bigint {
+    return this.#tokens.last;
   }
 
   /** Whether it has been given back or lost by the servers. */
@@ -67,6 +91,8 @@ export class QuorumGrant implements Grant, Renewable {
 
   watch(lost: (reason: string, cause?: unknown) => void): void {
     this.#lost = lost;
+    // Between two tasks, nobody was there to be told.
+    if (this.#goneFor !== null) return lost(this.#goneFor);
     // Granted by a message long after the waiter's last refresh.
     const isOld = this.clock.remainingMs() < this.lock.terms.ttlMs / 2;
     for (const server of this.#askedAt.keys()) {
@@ -111,9 +137,24 @@ export class QuorumGrant implements Grant, Renewable {
     if (this.#askedAt.size < this.#majority) {
       // What its holder is told is lost must not live on elsewhere.
       this.#stopRenewals();
+      this.#goneFor = reason;
       return this.#lost?.(reason);
     }
     this.clock.shorten(this.#since());
+  }
+
+  pass(): MaybePromise<QuorumGrant | null> {
+    if (this.remainingMs() <= 0) return null;
+    return this.#tokens.next() === null ? this.#passAnew() : this;
+  }
+
+  async #passAnew(): Promise<QuorumGrant | null> {
+    const first = this.#tokens.last + 1n;
+    const last = this.#tokens.last + BigInt(STOCKED);
+    if (!await this.#setAside(this, first, last)) return null;
+    this.#tokens.fill(last, runtime.clock.monotonic() + PASSING_MS);
+    this.#tokens.next();
+    return this.remainingMs() > 0 ? this : null;
   }
 
   async release(): Promise<void> {

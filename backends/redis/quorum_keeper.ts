@@ -23,6 +23,10 @@ const LONGEST_BACKOFF_MS = 500;
 // From the first server that is free to the others, in milliseconds.
 const GATHER_MS = 5;
 
+// For how long a process that has had the lock stays away when it leaves it to
+// others, in milliseconds: until they have heard of it, and voted.
+const DEFERENCE_MS = 20;
+
 // How long a waiter goes on while no majority can be reached.
 const OUTAGE_MS = 5000;
 
@@ -39,6 +43,7 @@ export class QuorumKeeper implements Keeper {
   readonly #lock: SharedLock;
   readonly #servers: readonly RedisServer[];
   readonly #majority: number;
+  #defers = false;
 
   /**
    * @param lock The lock.
@@ -50,7 +55,9 @@ export class QuorumKeeper implements Keeper {
     this.#majority = majorityOf(servers.length);
   }
 
-  async tryTake(): Promise<Grant | null> {
+  async tryTake(willWait: boolean): Promise<Grant | null> {
+    this.#defers = this.#servers[0]!.yields.delete(this.#lock.key) && willWait;
+    if (this.#defers) return null;
     const ballot = new Ballot(this.#lock, this.#servers);
     const grant = await ballot.run(false);
     if (grant === null && this.#isOut(ballot)) throw this.#toOutage(ballot);
@@ -65,6 +72,7 @@ export class QuorumKeeper implements Keeper {
     for (const { wakeUps } of this.#servers) void wakeUps.open();
     const pace = { backoffMs: FIRST_BACKOFF_MS, outSince: Infinity };
     try {
+      if (this.#defers) await bell.wait(DEFERENCE_MS);
       while (!signal.aborted) {
         const grant = await this.#round(contention, bell, pace);
         if (grant) return grant;

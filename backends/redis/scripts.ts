@@ -284,21 +284,26 @@ return answer
 
 /**
  * Raises the fencing token of a lock that is held, so that a majority of
- * servers knows it before its holder uses it.
+ * servers knows it before its holder uses it; or passes the lock on to the next
+ * task of the owner's process, unless somebody waits: for that task and for
+ * those after it, tokens are set aside.
  *
- * - Arguments: stamp, owner, fencing token.
- * - Answer: stamp, and 1 if the owner holds the lock, else 0.
+ * - Arguments: stamp, owner, fencing token; and, to pass the lock on, the last
+ *   of those to be set aside.
+ * - Answer: stamp, and 1 if it was done, or has been; else 0.
  */
 export const RAISE: Script = script(`
 ${OWNED}
-local stamp, owner, fence = unpack(ARGV)
+local stamp, owner, fence, last = unpack(ARGV)
 local held = redis.call('GET', KEYS[1])
 if not owned(held, owner) then return {stamp, 0} end
-if tonumber(redis.call('GET', KEYS[2]) or 0) < tonumber(fence) then
-  redis.call('SET', KEYS[2], fence, 'PX', 86400000)
+if last and redis.call('EXISTS', KEYS[3]) == 1 then return {stamp, 0} end
+-- A copy that arrives late changes nothing.
+if tonumber(redis.call('GET', KEYS[2]) or 0) < tonumber(last or fence) then
+  redis.call('SET', KEYS[2], last or fence, 'PX', 86400000)
+  local raised = string.gsub(held, '"fence":%d+', '"fence":' .. fence, 1)
+  redis.call('SET', KEYS[1], raised, 'PX', math.max(1, redis.call('PTTL', KEYS[1])))
 end
-local raised = string.gsub(held, '"fence":%d+', '"fence":' .. fence, 1)
-redis.call('SET', KEYS[1], raised, 'PX', math.max(1, redis.call('PTTL', KEYS[1])))
 return {stamp, 1}
 `);
 
