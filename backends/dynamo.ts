@@ -175,9 +175,9 @@ class DynamoBackend extends LazyBackend<Code> {
     return {
       group: `dynamo:${this.#table.id}`,
       item: this.#lock,
-      look: async (locks, concurrency) => {
+      look: async (locks, options) => {
         const { findFree } = await import("./dynamo/find_free.ts");
-        return findFree(this.#table, locks, concurrency);
+        return findFree(this.#table, locks, options);
       },
     };
   }

@@ -165,9 +165,9 @@ class RedisBackend extends LazyBackend<Code> {
     return {
       group: groupOf(this.#servers),
       item: this.#lock,
-      look: async (locks, concurrency) => {
+      look: async (locks, options) => {
         const { findFree } = await import("./redis/find_free.ts");
-        return findFree(this.#servers, locks, concurrency);
+        return findFree(this.#servers, locks, options);
       },
     };
   }

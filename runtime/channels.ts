@@ -1,4 +1,8 @@
-import { type TracingChannel, tracingChannel } from "node:diagnostics_channel";
+import {
+  type TracingChannel,
+  tracingChannel,
+  type TracingChannelSubscribers,
+} from "node:diagnostics_channel";
 import type { Channel, Subscribers } from "./types.ts";
 
 /**
@@ -37,17 +41,9 @@ class DiagnosticsChannel<C extends object> implements Channel<C> {
   }
 
   subscribe(subscribers: Subscribers<C>): () => void {
-    const all = { ...IGNORE, ...subscribers };
-    this.#channel.subscribe(all);
-    return () => this.#channel.unsubscribe(all);
+    // Every runtime takes some for all, other than the types say.
+    const some = subscribers as TracingChannelSubscribers<C>;
+    this.#channel.subscribe(some);
+    return () => this.#channel.unsubscribe(some);
   }
 }
-
-const nothing = (): void => {};
-const IGNORE = {
-  start: nothing,
-  end: nothing,
-  asyncStart: nothing,
-  asyncEnd: nothing,
-  error: nothing,
-};

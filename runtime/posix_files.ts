@@ -23,10 +23,12 @@ export class PosixLockFiles implements LockFiles {
   // Whether everybody may write there, not whether we may: processes of two
   // users are to agree on one directory.
   defaultDirectory(): string {
-    const found = builtin<Fs>("node:fs").statSync("/dev/shm", {
-      throwIfNoEntry: false,
-    });
-    if (found?.isDirectory() && (found.mode & 0o002) !== 0) return "/dev/shm";
+    try {
+      const found = builtin<Fs>("node:fs").statSync("/dev/shm");
+      if (found.isDirectory() && (found.mode & 0o002) !== 0) return "/dev/shm";
+    } catch {
+      // There is none.
+    }
     return builtin<typeof import("node:os")>("node:os").tmpdir();
   }
 

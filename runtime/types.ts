@@ -90,8 +90,6 @@ export interface Channel<C extends object> {
 export interface Subscribers<C> {
   /** An operation starts. */
   start?(event: C): void;
-  /** What it does at once is over; it may go on. */
-  end?(event: C): void;
   /** It is over, and its caller is about to be told. */
   asyncEnd?(event: C): void;
 }

@@ -4,12 +4,19 @@ import { describe, it } from "node:test";
 import { claim, DynamoLock, type Lock, RedisLock } from "../mod.ts";
 import { claimOne, freeAll, namesOf, takeAll } from "./_claims.ts";
 import { fileDynamo, noDynalite } from "./_dynamo.ts";
-import { HttpProxy } from "./_http_proxy.ts";
+import { type Fault, HttpProxy } from "./_http_proxy.ts";
 import { Proxy } from "./_proxy.ts";
 import { fileServer, redisTest, withRedis } from "./_redis.ts";
 import { pendingAfter, until, within } from "./_time.ts";
 
 const MANY = 10_000;
+
+const REFUSAL: Fault = {
+  kind: "error",
+  status: 400,
+  type: "AccessDeniedException",
+  message: "User is not authorized to perform: dynamodb:BatchGetItem",
+};
 
 describe("claim() on Redis", () => {
   const server = fileServer();
@@ -75,6 +82,25 @@ describe("claim() on Redis", () => {
   );
 
   redisTest(
+    "ends at once when it aborts while the locks are made",
+    async () => {
+      const create = at(server.own.host);
+      const controller = new AbortController();
+      const { signal } = controller;
+      const before = await server.own.calls("eval", "evalsha");
+      const reason = new Error("enough");
+      let made = 0;
+      const abortedBy = (name: string): Lock => {
+        if (++made === 2) controller.abort(reason);
+        return create(name);
+      };
+      const claimed = claim(namesOf(3), abortedBy, { signal });
+      await assert.rejects(claimed, (error) => error === reason);
+      assert.equal(await server.own.calls("eval", "evalsha"), before);
+    },
+  );
+
+  redisTest(
     "has no more requests under way than it may",
     () =>
       behind(async (proxy, create) => {
@@ -112,6 +138,27 @@ describe("claim() on Redis", () => {
   );
 });
 
+describe("claim() on a quorum", () => {
+  redisTest(
+    "waits for no server that is silent while a majority answers",
+    () =>
+      withRedis(3, async (servers) => {
+        const hosts = servers.map(({ host }) => host);
+        // A silent server is given up after 2 s at the latest.
+        const create = (name: string): Lock =>
+          new RedisLock(name, { hosts, ttlMs: 30_000 });
+        const names = namesOf(4);
+        const held = await takeAll(names.slice(1), create);
+        servers[2]!.signal("SIGSTOP");
+        const looked = claimOne(names, create);
+        const job = await within(1500, "the claim", looked);
+        servers[2]!.signal("SIGCONT");
+        assert.equal(job.name, names[0]);
+        await freeAll([...held, job.lease]);
+      }),
+  );
+});
+
 describe("claim() on DynamoDB", () => {
   const skip = noDynalite();
   const dynamo = fileDynamo("dynalite");
@@ -126,6 +173,12 @@ describe("claim() on DynamoDB", () => {
     } finally {
       await proxy.end();
     }
+  }
+
+  /** Until what was under way is over, and what might follow it has begun. */
+  async function othersAreOver(create: (name: string) => Lock): Promise<void> {
+    const other = create(namesOf(1)[0]!);
+    for (let i = 0; i < 10; i++) await other.holder();
   }
 
   it(
@@ -181,20 +234,61 @@ describe("claim() on DynamoDB", () => {
   );
 
   it(
+    "asks once for a lock that several names mean",
+    { skip },
+    () =>
+      behind(async (proxy, create) => {
+        const [name = ""] = namesOf(1);
+        // The service refuses a key that comes twice.
+        const job = await claimOne(["a", "b", "c"], () => create(name));
+        assert.equal(proxy.count("BatchGetItem"), 1);
+        await job.lease.release();
+      }),
+  );
+
+  it(
+    "asks nothing more when it has been aborted",
+    { skip },
+    () =>
+      behind(async (proxy, create) => {
+        const controller = new AbortController();
+        const { signal } = controller;
+        proxy.onRequest = ({ operation }) => {
+          if (operation === "BatchGetItem") {
+            controller.abort(new Error("enough"));
+          }
+          return null;
+        };
+        const claimed = claim(namesOf(1000), create, {
+          signal,
+          concurrency: 1,
+        });
+        await assert.rejects(claimed, /enough/);
+        await othersAreOver(create);
+        assert.equal(proxy.count("BatchGetItem"), 1);
+      }),
+  );
+
+  it(
+    "asks nothing more when a request has failed",
+    { skip },
+    () =>
+      behind(async (proxy, create) => {
+        proxy.onRequest = ({ index }) => index === 0 ? REFUSAL : null;
+        const claimed = claim(namesOf(1000), create, { concurrency: 3 });
+        await assert.rejects(claimed, { code: "LOCK_BACKEND" });
+        await othersAreOver(create);
+        assert.ok(proxy.count("BatchGetItem") <= 3);
+      }),
+  );
+
+  it(
     "says which permission is missing",
     { skip },
     () =>
       behind(async (proxy, create) => {
         proxy.onRequest = ({ operation }) =>
-          operation === "BatchGetItem"
-            ? {
-              kind: "error",
-              status: 400,
-              type: "AccessDeniedException",
-              message:
-                "User is not authorized to perform: dynamodb:BatchGetItem",
-            }
-            : null;
+          operation === "BatchGetItem" ? REFUSAL : null;
         await assert.rejects(claim(namesOf(2), create), {
           code: "LOCK_BACKEND",
           message: /Cannot look who holds ".*dynamodb:BatchGetItem/,

@@ -42,11 +42,20 @@ export interface Survey<Item = unknown> {
    * Looks at locks of the group.
    *
    * @param items The locks.
-   * @param concurrency How many requests may be under way at once.
-   * @returns For each lock, whether nobody held it when it was looked at.
+   * @param options How they are looked at.
+   * @returns For each lock, whether nobody held it when it was looked at, or
+   * that is not known.
    * @throws {Error} If there was no answer.
    */
-  look(items: readonly Item[], concurrency: number): Promise<boolean[]>;
+  look(items: readonly Item[], options: LookOptions): Promise<boolean[]>;
+}
+
+/** Options of {@linkcode Survey.look}. */
+export interface LookOptions {
+  /** How many requests may be under way at once. */
+  readonly concurrency: number;
+  /** After it has aborted, nothing more is asked. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** What takes one lock from whatever keeps it. */

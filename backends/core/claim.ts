@@ -1,5 +1,5 @@
 import { runtime } from "../../runtime/mod.ts";
-import type { Survey } from "./backend.ts";
+import type { LookOptions, Survey } from "./backend.ts";
 import { toLockError } from "./backend_errors.ts";
 import type { Lease } from "./lease.ts";
 import { type Lock, surveyOf } from "./lock.ts";
@@ -124,7 +124,8 @@ async function* candidates<Name extends string>(
   const all = [one];
   for (const name of rest) all.push([name, makeLock(name, create)]);
   const locks = all.map(([, lock]) => lock);
-  const held = await orAbort(findHeld(locks, concurrency), signal);
+  const look = { concurrency, signal };
+  const held = await orAbort(findHeld(locks, look), signal);
   yield* all.filter(([, lock]) => !held.has(lock));
 }
 
@@ -143,14 +144,14 @@ function makeLock<Name extends string>(
 
 async function findHeld(
   locks: readonly Lock[],
-  concurrency: number,
+  options: LookOptions,
 ): Promise<Set<Lock>> {
   const held = new Set<Lock>();
   const groups = [...groupBySurvey(locks).values()];
   await Promise.all(groups.map(async (members) => {
     const items = members.map(({ survey }) => survey.item);
     const [{ lock, survey }] = members as [Member];
-    const free = await survey.look(items, concurrency).catch((error) => {
+    const free = await survey.look(items, options).catch((error) => {
       throw toLockError("Cannot look who holds", lock.name, error);
     });
     members.forEach(({ lock }, i) => free[i] || held.add(lock));
@@ -183,6 +184,8 @@ function orAbort<T>(
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
+    // While the locks were made, it may have been.
+    if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort);
     promise.then(resolve, reject).finally(() =>
       signal.removeEventListener("abort", onAbort)

@@ -208,8 +208,9 @@ export abstract class Lock {
     event: AcquireEvent | undefined,
   ): Promise<Lease | null> {
     const queue = LocalQueue.of(this.#backend.key);
-    if (event) event.contended = !queue.idle;
+    if (event) event.contended = true;
     if (!queue.idle) return null;
+    if (event) event.contended = false;
     const first = queue.begin(this.#backend, false);
     const grant = first instanceof Promise
       ? await attemptOrAbort(queue, first, signal)

@@ -1,3 +1,4 @@
+import type { LookOptions } from "../core/backend.ts";
 import { inBatches } from "../core/in_batches.ts";
 import { pause } from "../core/pause.ts";
 import { callOptions } from "./call_options.ts";
@@ -23,21 +24,21 @@ const PAUSE_MS = 50;
  *
  * @param ref The table.
  * @param locks The locks.
- * @param concurrency How many requests are under way at once.
+ * @param options How they are looked at.
  * @returns For each lock, whether it is free.
  * @throws {TableFault} If the table cannot be read.
  */
 export async function findFree(
   ref: TableRef,
   locks: readonly LockItem[],
-  concurrency: number,
+  options: LookOptions,
 ): Promise<boolean[]> {
   const table = tableFor(ref);
   try {
     return await inBatches(locks, {
+      ...options,
       size: BATCH,
-      concurrency,
-      run: (some) => lookAt(table, some),
+      run: (some) => lookAt(table, some, options.signal),
     });
   } catch (error) {
     const isMissing = error instanceof TableFault && error.kind === "missing";
@@ -50,12 +51,15 @@ export async function findFree(
 async function lookAt(
   table: DynamoTable,
   locks: readonly LockItem[],
+  signal: AbortSignal | undefined,
 ): Promise<boolean[]> {
   const { ttlMs } = locks[0]!.terms;
   const found = new Map<string | undefined, Item>();
-  let left = locks.map(({ key }) => key);
+  // The service refuses a key that is asked for twice.
+  let left = [...new Set(locks.map(({ key }) => key))];
   for (let tries = 0; left.length > 0 && tries < MOST_TRIES; tries++) {
-    if (tries > 0) await pause(PAUSE_MS * 2 ** tries);
+    if (tries > 0) await pause(PAUSE_MS * 2 ** tries, { signal });
+    signal?.throwIfAborted();
     const request = lookAtMany(table.name, left);
     const page = await table.link.ask(() => request, callOptions(ttlMs));
     for (const item of Object.values(page.Responses ?? {}).flat()) {
@@ -67,16 +71,15 @@ async function lookAt(
   }
   // What the service did not tell may be free: an attempt will show.
   const unknown = new Set(left);
-  return locks.map(({ key }) =>
-    unknown.has(key) || isFree(table, key, found.get(key), ttlMs)
+  return locks.map((lock) =>
+    unknown.has(lock.key) || isFree(table, lock, found.get(lock.key))
   );
 }
 
 function isFree(
   { observations }: DynamoTable,
-  key: string,
+  { key, terms: { ttlMs } }: LockItem,
   item: Item | undefined,
-  ttlMs: number,
 ): boolean {
   const lease = readLease(item);
   observations.note(key, lease);

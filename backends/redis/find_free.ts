@@ -1,4 +1,6 @@
+import type { LookOptions } from "../core/backend.ts";
 import { inBatches } from "../core/in_batches.ts";
+import { firstMajority } from "./first_majority.ts";
 import { majorityOf } from "./quorum_grant.ts";
 import { HELD } from "./scripts.ts";
 import { callOptions, type RedisServer, serverFor } from "./server.ts";
@@ -7,42 +9,38 @@ import type { SharedLock } from "./shared_lock.ts";
 
 /**
  * Finds the locks among many that nobody holds: one round trip for some
- * thousands of them. With several servers, those that are free on a majority.
+ * thousands of them. With several servers, those that may be free on a
+ * majority, as far as a majority tells: what a silent one has is not waited for.
  *
  * @param refs The servers.
  * @param locks The locks.
- * @param concurrency How many requests each server gets at once.
- * @returns For each lock, whether it is free.
- * @throws {Error} If no majority of the servers answers.
+ * @param options How they are looked at; each server gets so many requests.
+ * @returns For each lock, whether it may be free.
+ * @throws {AggregateError} If no majority of the servers answers.
  */
 export async function findFree(
   refs: readonly ServerRef[],
   locks: readonly SharedLock[],
-  concurrency: number,
+  options: LookOptions,
 ): Promise<boolean[]> {
-  const majority = majorityOf(refs.length);
-  const looks = await Promise.allSettled(
-    refs.map((ref) => lookAt(serverFor(ref), locks, concurrency)),
+  const answers = await firstMajority(
+    refs.map((ref) => lookAt(serverFor(ref), locks, options)),
   );
-  const answers = looks.flatMap((look) =>
-    look.status === "fulfilled" ? [look.value] : []
-  );
-  if (answers.length < majority) {
-    throw (looks.find(isRejected) as PromiseRejectedResult).reason;
-  }
-  return locks.map((_, i) =>
-    answers.filter((isHeld) => !isHeld[i]).length >= majority
-  );
+  const unheard = refs.length - answers.length;
+  return locks.map((_, i) => {
+    const free = answers.filter((isHeld) => !isHeld[i]).length;
+    return free + unheard >= majorityOf(refs.length);
+  });
 }
 
 function lookAt(
   server: RedisServer,
   locks: readonly SharedLock[],
-  concurrency: number,
+  options: LookOptions,
 ): Promise<boolean[]> {
   return inBatches(locks, {
+    ...options,
     size: server.link.connector.batch,
-    concurrency,
     run: async (some) => {
       const keys = some.map(({ key }) => key);
       const { ttlMs } = some[0]!.terms;
@@ -51,8 +49,4 @@ function lookAt(
       return values.map((held) => Number(held) === 1);
     },
   });
-}
-
-function isRejected(look: PromiseSettledResult<unknown>): boolean {
-  return look.status === "rejected";
 }
