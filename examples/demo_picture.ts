@@ -4,6 +4,7 @@ import {
   element,
   escapeText,
   runtimeColour,
+  svgFile,
   timelineStyle,
   tooltip,
 } from "../tests/faults/timeline_svg.ts";
@@ -128,19 +129,8 @@ function drawAxis(canvas: Canvas, bottom: number): void {
 }
 
 function finish({ elements }: Canvas, title: string, bottom: number): string {
-  const height = bottom + 44;
-  return element(
-    "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      viewBox: `0 0 ${WIDTH} ${height}`,
-      width: WIDTH,
-      height,
-      role: "img",
-    },
-    tooltip(title),
-    element("style", {}, style),
-    element("rect.ground", { width: WIDTH, height }),
+  return svgFile(
+    { title, style, width: WIDTH, height: bottom + 44 },
     element("text.head", { x: 16, y: 32 }, escapeText(title)),
     ...elements,
     element(
@@ -149,5 +139,5 @@ function finish({ elements }: Canvas, title: string, bottom: number): string {
       "A bar is a job whose lock the worker holds; a dotted line is a wait " +
         "for any lock to come free.",
     ),
-  ).replaceAll("><", ">\n<") + "\n";
+  );
 }

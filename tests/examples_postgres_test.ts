@@ -2,15 +2,11 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import type { Child } from "./_child.ts";
-import { startExample } from "./_examples.ts";
+import { ends, startExample, TAKEOVER_MS } from "./_examples.ts";
 import { noPostgres, type PostgresProcess, withPostgres } from "./_postgres.ts";
 import { withProcesses } from "./_processes.ts";
 import { noRedis, redisTest, withRedis } from "./_redis.ts";
-import { until, within } from "./_time.ts";
-
-// The example's lock has the default time to live of five seconds; and who
-// waits for one asks again after half a second at the most.
-const TAKEOVER_MS = 10_000;
+import { until } from "./_time.ts";
 
 interface Holders {
   readonly database: PostgresProcess;
@@ -46,11 +42,6 @@ async function writes(child: Child, line: string): Promise<void> {
   await child.line(`written: ${line}`);
 }
 
-async function ends(child: Child, expected: number): Promise<void> {
-  const { code } = await within(10_000, child.describe(), child.exited);
-  assert.equal(code, expected, child.describe());
-}
-
 async function row({ database }: Holders): Promise<unknown> {
   const [first, ...others] = await database.query("SELECT * FROM notices");
   assert.equal(others.length, 0);
@@ -71,14 +62,14 @@ describe("the example of a fenced write", () => {
         await writes(first, "open");
         assert.deepEqual(await row(holders), { id, body: "open", fence });
         first.endInput();
-        await ends(first, 0);
+        await ends(first);
         const second = holders.start();
         const next = await holds(second);
         await writes(second, "painted");
         const expected = { id, body: "painted", fence: next };
         assert.deepEqual(await row(holders), expected);
         second.endInput();
-        await ends(second, 0);
+        await ends(second);
       }),
     skip,
   );
@@ -98,14 +89,14 @@ describe("the example of a fenced write", () => {
         // It lies ready, so that it is written as soon as it goes on.
         first.write("locked");
         first.signal("SIGCONT");
-        await ends(first, 1);
+        await ends(first, { expected: 1 });
         const last = "refused, a later holder has written: locked";
         assert.equal(first.lines.at(-1), last, first.describe());
         const expected = { id: "front door", body: "open", fence };
         assert.deepEqual(await row(holders), expected);
         await writes(second, "painted");
         second.endInput();
-        await ends(second, 0);
+        await ends(second);
       }),
     skip,
   );

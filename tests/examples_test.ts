@@ -6,7 +6,7 @@ import { after, describe, it } from "node:test";
 import { SocketLock } from "../mod.ts";
 import type { Child } from "./_child.ts";
 import { commandLine } from "./_cli.ts";
-import { startExample } from "./_examples.ts";
+import { ends, startExample, TAKEOVER_MS } from "./_examples.ts";
 import { programFile } from "./_fixture.ts";
 import { makeDirectory, removeDirectory, uniqueName } from "./_names.ts";
 import { noSockets } from "./_platform.ts";
@@ -15,18 +15,9 @@ import { type RedisProcess, redisTest, withRedis } from "./_redis.ts";
 import { testRuntimes } from "./_runtimes.ts";
 import { until, within } from "./_time.ts";
 
-// The examples' locks have the default time to live of five seconds; and who
-// waits for one asks again after half a second at the most.
-const TAKEOVER_MS = 10_000;
-
 function has(child: Child, pattern: RegExp, ms = 10_000): Promise<void> {
   const seen = (): boolean => child.lines.some((line) => pattern.test(line));
   return until(`${pattern} from ${child.describe()}`, seen, ms);
-}
-
-async function ends(child: Child, ms = 10_000): Promise<void> {
-  const { code } = await within(ms, child.describe(), child.exited);
-  assert.equal(code, 0, child.describe());
 }
 
 /** Starts the guard of the deployment of the shop. */
@@ -131,7 +122,7 @@ describe("the example of a cron", () => {
           const run = async (tick: string): Promise<string> => {
             const command = ["cron_once.ts", tick];
             const child = startExample(processes, command, { env });
-            await ends(child, 20_000);
+            await ends(child, { ms: 20_000 });
             return child.lines.at(-1)!;
           };
           for (const tick of ["2026-01-01T00:01", "2026-01-01T00:02"]) {

@@ -10,7 +10,12 @@ import {
 } from "../backends/redis/scripts.ts";
 import { type Lease, RedisLock, type RedisLockOptions } from "../mod.ts";
 import { uniqueName } from "./_names.ts";
-import { assertGrowing, runTasks } from "./_passing.ts";
+import {
+  assertGrantedAnew,
+  assertGrowing,
+  assertTurns,
+  runTasks,
+} from "./_passing.ts";
 import { Proxy } from "./_proxy.ts";
 import { fileServer, redisTest, withRedis } from "./_redis.ts";
 import { pendingAfter, sleep, until, within } from "./_time.ts";
@@ -92,26 +97,7 @@ describe("RedisLock of which many tasks of one process want one", () => {
 
   redisTest(
     "leaves it to a process that comes while it is passed on for ever",
-    () =>
-      withPair(async ({ ours, theirs }) => {
-        const lock = ours();
-        let over = false;
-        let taken = 0;
-        const tasks = Array.from({ length: 20 }, async () => {
-          while (!over) {
-            await lock.withLock(() => taken++);
-            // Others of this process get a turn of the event loop, too.
-            if (taken % 1000 === 0) await sleep(1);
-          }
-        });
-        await until("the tasks to go on", () => Promise.resolve(taken > 1000));
-        for (let i = 0; i < 10; i++) {
-          const lease = await within(5000, "a grant", theirs().acquire());
-          await lease.release();
-        }
-        over = true;
-        await Promise.all(tasks);
-      }),
+    () => withPair(({ ours, theirs }) => assertTurns(ours(), theirs, 10)),
   );
 
   redisTest(
@@ -172,17 +158,12 @@ describe("RedisLock of which many tasks of one process want one", () => {
   redisTest(
     "tells whoever releases that it was gone, and goes on with a new grant",
     () =>
-      withPair(async ({ name, ours }) => {
-        const lock = ours();
-        const first = await lock.acquire();
-        const waiting = lock.acquire();
-        await file.own.command("DEL", `locking:{${name}}`);
-        await assert.rejects(lock.release(), { code: "LOCK_LOST" });
-        const second = await within(5000, "the next grant", waiting);
-        assert.ok(second.fencingToken! > first.fencingToken!);
-        second.assertHeld();
-        await second.release();
-      }),
+      withPair(({ name, ours }) =>
+        assertGrantedAnew(
+          ours(),
+          () => file.own.command("DEL", `locking:{${name}}`),
+        )
+      ),
   );
 
   redisTest(

@@ -4,10 +4,15 @@ import { describe } from "node:test";
 import { RAISE } from "../backends/redis/scripts.ts";
 import { RedisLock } from "../mod.ts";
 import { uniqueName } from "./_names.ts";
-import { assertGrowing, runTasks } from "./_passing.ts";
+import {
+  assertGrantedAnew,
+  assertGrowing,
+  assertTurns,
+  runTasks,
+} from "./_passing.ts";
 import { Proxy } from "./_proxy.ts";
 import { type RedisProcess, redisTest, withRedis } from "./_redis.ts";
-import { sleep, until, within } from "./_time.ts";
+import { sleep, within } from "./_time.ts";
 
 /** A lock as this process has it, and as another one would. */
 interface Pair {
@@ -73,42 +78,19 @@ describe("RedisLock on a quorum of which many tasks of one process want one", ()
 
   redisTest(
     "leaves it to a process that comes while it is passed on for ever",
-    () =>
-      withPair(async ({ ours, theirs }) => {
-        const lock = ours();
-        let over = false;
-        let taken = 0;
-        const tasks = Array.from({ length: 20 }, async () => {
-          while (!over) {
-            await lock.withLock(() => taken++);
-            // Others of this process get a turn of the event loop, too.
-            if (taken % 1000 === 0) await sleep(1);
-          }
-        });
-        await until("the tasks to go on", () => Promise.resolve(taken > 1000));
-        for (let i = 0; i < 5; i++) {
-          const lease = await within(20_000, "a grant", theirs().acquire());
-          await lease.release();
-        }
-        over = true;
-        await Promise.all(tasks);
-      }),
+    () => withPair(({ ours, theirs }) => assertTurns(ours(), theirs, 5)),
   );
 
   redisTest(
     "tells whoever releases that a majority lost it, and goes on with a new grant",
     () =>
-      withPair(async ({ servers, key, ours }) => {
-        const lock = ours();
-        const first = await lock.acquire();
-        const waiting = lock.acquire();
-        for (const server of servers) await server.command("DEL", key);
-        await assert.rejects(lock.release(), { code: "LOCK_LOST" });
-        const second = await within(5000, "the next grant", waiting);
-        assert.ok(second.fencingToken! > first.fencingToken!);
-        second.assertHeld();
-        await second.release();
-      }),
+      withPair(({ servers, key, ours }) =>
+        assertGrantedAnew(
+          ours(),
+          () =>
+            Promise.all(servers.map((server) => server.command("DEL", key))),
+        )
+      ),
   );
 
   redisTest(

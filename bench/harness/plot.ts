@@ -3,7 +3,11 @@
  *
  * @module
  */
-import { element, escapeText } from "../../tests/faults/timeline_svg.ts";
+import {
+  element,
+  escapeText,
+  svgFile,
+} from "../../tests/faults/timeline_svg.ts";
 
 /** A line of a plot. */
 export interface Curve {
@@ -61,10 +65,8 @@ export function drawPlot(curves: readonly Curve[]): string {
   const toX = scaleOf(across, LEFT, WIDTH - RIGHT);
   const toY = scaleOf(up, HEIGHT - BOTTOM, TOP);
   const ticks = [...new Set(points.map(([value]) => value))];
-  const parts = [
-    element("title", {}, escapeText(title)),
-    element("style", {}, style),
-    element("rect.ground", { width: WIDTH, height: HEIGHT }),
+  return svgFile(
+    { title, style, width: WIDTH, height: HEIGHT },
     element("text.head", { x: LEFT, y: 22 }, escapeText(title)),
     ...ticks.map((value) => upright(value, toX)),
     ...roundValues(up).map((value) => level(value, toY)),
@@ -79,17 +81,7 @@ export function drawPlot(curves: readonly Curve[]): string {
     ),
     element("text", { x: 8, y: TOP - 8 }, escapeText(y)),
     ...curves.map((curve, i) => drawCurve(curve, i, toX, toY)),
-  ];
-  const svg = element(
-    "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
-      role: "img",
-    },
-    ...parts,
   );
-  return `${svg}\n`;
 }
 
 function drawCurve(

@@ -1,4 +1,8 @@
-import { element, escapeText } from "../../tests/faults/timeline_svg.ts";
+import {
+  element,
+  escapeText,
+  svgFile,
+} from "../../tests/faults/timeline_svg.ts";
 import { LifeLine } from "./life_line.ts";
 import type { Message, Part, Place, Sequence, Step } from "./sequence.ts";
 import { style } from "./style.ts";
@@ -30,21 +34,11 @@ export function drawSequence(sequence: Sequence): string {
   const drawing = new Drawing();
   for (const part of sequence.parts) drawing.part(part, actors);
   const height = drawing.y + MARGIN - 10;
-  return element(
-    "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      viewBox: `0 0 ${WIDTH} ${height}`,
-      width: WIDTH,
-      height,
-      role: "img",
-    },
-    element("title", {}, escapeText(title)),
-    element("style", {}, style),
-    element("rect.ground", { width: WIDTH, height }),
+  return svgFile(
+    { title, style, width: WIDTH, height },
     element("text.title", { x: MARGIN, y: 34 }, escapeText(title)),
     ...drawing.elements,
-  ).replaceAll("><", ">\n<") + "\n";
+  );
 }
 
 class Drawing {

@@ -14,8 +14,8 @@ import {
   element,
   escapeText,
   runtimeColour,
+  svgFile,
   timelineStyle,
-  tooltip,
 } from "./timeline_svg.ts";
 
 /** What of a history is drawn, and how. */
@@ -233,20 +233,10 @@ function finish(
     return element("text.bad", place, escapeText(`${rule}: ${message}`));
   });
   const height = bottom + 42 + list.length * 16;
-  return element(
-    "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      viewBox: `0 0 ${width} ${height}`,
-      width,
-      height,
-      role: "img",
-    },
-    tooltip(head),
-    element("style", {}, timelineStyle),
-    element("rect.ground", { width: "100%", height: "100%" }),
+  return svgFile(
+    { title: head, style: timelineStyle, width, height },
     element("text.head", { x: 16, y: 22 }, escapeText(head)),
     ...elements,
     ...list,
-  ) + "\n";
+  );
 }

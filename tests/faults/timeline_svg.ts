@@ -73,6 +73,43 @@ export function element(
   return `<${tag}${text}>${inside.join("")}</${tag}>`;
 }
 
+/** What an SVG file is made of, but for its elements. */
+export interface Svg {
+  /** What it shows. */
+  readonly title: string;
+  /** Its style sheet; `.ground` is what lies under everything. */
+  readonly style: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Writes an SVG file.
+ *
+ * @param svg What it is made of.
+ * @param elements Its elements, from the back to the front.
+ * @returns The file's text, without scripts.
+ */
+export function svgFile(
+  { title, style, width, height }: Svg,
+  ...elements: readonly string[]
+): string {
+  return element(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+      role: "img",
+    },
+    tooltip(title),
+    element("style", {}, style),
+    element("rect.ground", { width, height }),
+    ...elements,
+  ).replaceAll("><", ">\n<") + "\n";
+}
+
 /**
  * Writes a tooltip.
  *

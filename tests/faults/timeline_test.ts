@@ -14,7 +14,7 @@ function find(
 ): { tip: string; x: number; y: number; width: number }[] {
   const [tag, ...classes] = kind.split(".");
   const pattern = new RegExp(
-    `<${tag} class="${classes.join(" ")}"([^>]*)>(?:<title>([^<]*))?`,
+    `<${tag} class="${classes.join(" ")}"([^>]*)>(?:\\s*<title>([^<]*))?`,
     "g",
   );
   return [...svg.matchAll(pattern)].map(([, attributes = "", tip = ""]) => {
