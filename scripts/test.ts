@@ -7,7 +7,7 @@
  * Node against the npm package, installed from its tarball. `--on` picks from
  * these and from Node with the sources, `--filter` tests by their names (on
  * Deno by those of the outermost suites), and every other argument picks the
- * files whose path has it in it.
+ * files whose path has it in it; so does `tests`, which is all of them.
  *
  * @module
  */
@@ -32,11 +32,12 @@ const ALONE =
   /\/(?:crash|dynamo_(?:faults|lease)|fairness|faults\/faults|host_hand_over|(?:file|socket)_strangers|processes|redis_(?:faults|quorum)|shortest_lease)_/;
 
 /**
- * What is run of the package on Bun, unless files are named: there all has been
- * run from the sources, and only how they are bundled is new.
+ * What is run on those below, unless files are named: each lock's contract, and
+ * what goes by the kernel's sockets, files and processes. All is run on another
+ * version of the same runtime, or from the sources.
  */
-const BUNDLED =
-  /\/(?:claim|cli_run|dynamo|exit|file|names|otel\w*|redis|socket|tracing)_test\.js$/;
+const MAIN =
+  /\/(?:claim|cli_run|crash|dynamo|exit|file|host_hand_over|lease_processes|names|otel\w*|processes|redis|socket|socket_strangers|tracing)_test\.js$/;
 
 /** How many of the other files run side by side: mostly they let time pass. */
 const LANES = 2;
@@ -57,6 +58,11 @@ const subjects: readonly string[] = [
  * tests of the package itself, which install it for each.
  */
 const MIXED: readonly string[] = ["deno", PACKAGE, `${PACKAGE}-node24`];
+
+/** Where the main files will do. */
+const MAINLY: readonly string[] = ["bun", "node22", "node26"].map((id) =>
+  `${PACKAGE}-${id}`
+);
 
 /** Whoever uses the library on Node has the package. */
 const usual = subjects.filter((id) => !id.startsWith("node"));
@@ -157,7 +163,7 @@ async function findSubject(
   const isWanted = (file: string): boolean =>
     parts.length > 0
       ? parts.some((part) => file.includes(part))
-      : id !== `${PACKAGE}-bun` || BUNDLED.test(file);
+      : !MAINLY.includes(id) || MAIN.test(file);
   const files = (await testFiles(cwd, folder)).filter(isWanted);
   return { title: id, runtime, cwd, files };
 }
