@@ -15,14 +15,19 @@ const TRUSTED_MS = 4948;
 
 const HELD = { lock: sharedLock("report", "locking:", TERMS), owner: "1" };
 
-function grantOf(count: number): { remainingMs(): number } {
+function grantOf(count: number): FairGrant | QuorumGrant {
   const servers = Array.from(
     { length: count },
     () => new RedisServer({} as Connector),
   );
   if (count === 1) {
     const asks = {
-      pass: () => Promise.reject(new Error("Nobody is asked")),
+      pass: () =>
+        Promise.resolve({
+          values: ["kept"],
+          sentAt: readMoment(runtime.clock),
+          repeated: false,
+        }),
       release: () => Promise.reject(new Error("Nobody is asked")),
       toReleaseError: (error: unknown) => error as Error,
     };
@@ -47,6 +52,22 @@ describe("RedisLock's holder", () => {
       const leftMs = grantOf(count).remainingMs();
       assert.ok(leftMs <= TRUSTED_MS, `${leftMs} ms`);
       assert.ok(leftMs > TRUSTED_MS - 1000, `${leftMs} ms`);
+    });
+
+    it(`passes no token of ${count} server(s) on twice, though it is not run for a while`, async () => {
+      const grant = grantOf(count);
+      const { clock } = runtime;
+      const { monotonic } = clock;
+      const began = monotonic();
+      let looks = 0;
+      // Longer than tokens may be used without another question.
+      clock.monotonic = () => began + 10 * looks++;
+      try {
+        const next = await grant.pass();
+        assert.ok(next === null || next.fencingToken > 1n);
+      } finally {
+        clock.monotonic = monotonic;
+      }
     });
   }
 });

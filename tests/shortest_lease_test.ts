@@ -6,9 +6,12 @@ import { dynamoTest, fileDynamo } from "./_dynamo.ts";
 import { withProxy } from "./_dynamo_locks.ts";
 import { uniqueName } from "./_names.ts";
 import { fileServer, noRedis } from "./_redis.ts";
-import { sleep } from "./_time.ts";
+import { longestStall, sleep } from "./_time.ts";
 
 const TERMS = { ttlMs: 100, heartbeatIntervalMs: 40 };
+
+// The timer that looks comes each 10 ms by itself.
+const LATE_MS = 30;
 
 const redis = fileServer();
 const dynamo = fileDynamo("dynalite");
@@ -18,14 +21,22 @@ async function assertKeptCalmly(
   lock: Lock,
   calls: () => number | Promise<number>,
 ): Promise<void> {
-  const lease = await lock.acquire();
-  const before = await calls();
-  await sleep(1000);
-  const count = await calls() - before;
-  lease.assertHeld();
-  // A beat each 36 to 40 ms.
-  assert.ok(count <= 30, `${count} calls`);
-  await lease.release();
+  let stallMs = 0;
+  for (let round = 0; round < 10; round++) {
+    const lease = await lock.acquire();
+    const before = await calls();
+    stallMs = await longestStall(() => sleep(1000));
+    const count = await calls() - before;
+    if (stallMs <= LATE_MS) {
+      lease.assertHeld();
+      // A beat each 36 to 40 ms.
+      assert.ok(count <= 30, `${count} calls`);
+      return await lease.release();
+    }
+    // A machine that runs us, or the server, as late as that may well lose it.
+    await lease.release();
+  }
+  assert.fail(`not run for ${stallMs} ms, again and again`);
 }
 
 describe("the smallest time to live", () => {

@@ -161,9 +161,9 @@ export class FairGrant implements Grant, Renewable {
       if (answer.values[0] !== "kept") return this.#onLeft(answer);
       this.#noted = used + 1n;
       this.#tokens.fill(last, runtime.clock.monotonic() + PASSING_MS);
-      this.#tokens.next();
       this.clock.renew(answer.sentAt);
-      return this.remainingMs() > 0 ? this : null;
+      if (this.remainingMs() <= 0) return null;
+      return this.#tokens.next() === null ? null : this;
     } catch {
       // It is given back instead, and that tells what is wrong.
       this.#left = "perhaps";

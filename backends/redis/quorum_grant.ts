@@ -153,8 +153,8 @@ export class QuorumGrant implements Grant, Renewable {
     const last = this.#tokens.last + BigInt(STOCKED);
     if (!await this.#setAside(this, first, last)) return null;
     this.#tokens.fill(last, runtime.clock.monotonic() + PASSING_MS);
-    this.#tokens.next();
-    return this.remainingMs() > 0 ? this : null;
+    if (this.remainingMs() <= 0) return null;
+    return this.#tokens.next() === null ? null : this;
   }
 
   async release(): Promise<void> {
