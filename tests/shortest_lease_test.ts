@@ -21,22 +21,26 @@ async function assertKeptCalmly(
   lock: Lock,
   calls: () => number | Promise<number>,
 ): Promise<void> {
-  let stallMs = 0;
+  // To load a driver and to connect takes longer than such a lease lasts.
+  await lock.holder();
+  await calls();
+  let losses = 0;
   for (let round = 0; round < 10; round++) {
     const lease = await lock.acquire();
     const before = await calls();
-    stallMs = await longestStall(() => sleep(1000));
+    const stallMs = await longestStall(() => sleep(1000));
     const count = await calls() - before;
-    if (stallMs <= LATE_MS) {
-      lease.assertHeld();
-      // A beat each 36 to 40 ms.
-      assert.ok(count <= 30, `${count} calls`);
-      return await lease.release();
-    }
-    // A machine that runs us, or the server, as late as that may well lose it.
+    // A beat each 36 to 40 ms.
+    assert.ok(count <= 30, `${count} calls`);
+    const isKept = !lease.signal.aborted;
     await lease.release();
+    if (isKept) return;
+    // Who is run as late as that may well lose it; and so it is if the server,
+    // which has just been started, answers once as late: but not again and again.
+    if (stallMs <= LATE_MS) losses++;
+    assert.ok(losses < 3, `lost ${losses} times, run within ${stallMs} ms`);
   }
-  assert.fail(`not run for ${stallMs} ms, again and again`);
+  assert.fail("not run in time, again and again");
 }
 
 describe("the smallest time to live", () => {
