@@ -229,7 +229,7 @@ export class DynamoServer {
         accessKeyId: env.AWS_ACCESS_KEY_ID ?? "",
         secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? "",
       },
-      maxAttempts: 1,
+      // As the driver is: it repeats what met a connection being closed.
     });
   }
 
