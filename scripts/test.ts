@@ -27,9 +27,13 @@ import { runTestFile } from "./test_file.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const reports = `${root}.runtimes/reports`;
 
-/** Files whose tests measure processes against each other, or time closely. */
+/** Files whose tests measure processes against each other: one at a time. */
 const ALONE =
-  /\/(?:crash|dynamo_(?:faults|lease)|fairness|faults\/faults|host_hand_over|(?:file|socket)_strangers|processes|redis_(?:faults|quorum)|shortest_lease)_/;
+  /\/(?:crash|fairness|faults\/faults|host_hand_over|(?:file|socket)_strangers|processes|redis_quorum\w*|shortest_lease)_test\./;
+
+/** Files whose tests time closely, but hardly load the machine: apart. */
+const QUIET =
+  /\/(?:dynamo_(?:faults|lease|repeats|strangers)|redis_(?:faults|lease|strangers))_test\./;
 
 /**
  * What is run on those below, unless files are named: each lock's contract, and
@@ -39,8 +43,12 @@ const ALONE =
 const MAIN =
   /\/(?:claim|cli_run|crash|dynamo|exit|file|host_hand_over|lease_processes|names|otel\w*|processes|redis|socket|socket_strangers|tracing)_test\.js$/;
 
-/** How many of the other files run side by side: mostly they let time pass. */
-const LANES = 2;
+/** Files that take the longest: they begin first, so that none ends alone. */
+const LONG =
+  /\/(?:cli_loss|dynamo|dynamo_matrix|examples|exit|lease_processes|redis|redis_clients)_test\./;
+
+/** How many of the others run side by side: mostly they let time pass. */
+const LANES = 4;
 
 /** What the tests of the package itself go by. */
 const PACKAGE = "npm";
@@ -223,12 +231,30 @@ async function runSuite(
       tallies.push(await runFile(subject, file, options));
     }
   };
-  await run(files.filter((file) => ALONE.test(file)));
-  const rest = alternate(files.filter((file) => !ALONE.test(file)));
-  await Promise.all(Array.from({ length: LANES }, () => run(rest)));
+  for (const { queue, lanes } of stages(files)) {
+    await Promise.all(Array.from({ length: lanes }, () => run(queue)));
+  }
   await dynamo?.end();
   const seconds = (performance.now() - started) / 1000;
   return { title, ...sum(tallies), seconds };
+}
+
+interface Stage {
+  readonly queue: string[];
+  /** How many of them run side by side. */
+  readonly lanes: number;
+}
+
+/** What is run one after another. */
+function stages(files: readonly string[]): Stage[] {
+  const rest = files.filter((file) => !ALONE.test(file) && !QUIET.test(file));
+  const long = rest.filter((file) => LONG.test(file));
+  const short = rest.filter((file) => !LONG.test(file));
+  return [
+    { queue: files.filter((file) => ALONE.test(file)), lanes: 1 },
+    { queue: files.filter((file) => QUIET.test(file)), lanes: LANES },
+    { queue: [...long, ...alternate(short)], lanes: LANES },
+  ];
 }
 
 /** From both ends in turn: files of one backend load the machine alike. */
