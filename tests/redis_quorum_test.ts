@@ -7,7 +7,7 @@ import { uniqueName } from "./_names.ts";
 import { withProcesses } from "./_processes.ts";
 import { Proxy } from "./_proxy.ts";
 import { noRedis, type RedisProcess, withRedis } from "./_redis.ts";
-import { nthRuntime } from "./_runtimes.ts";
+import { currentRuntime, nthRuntime } from "./_runtimes.ts";
 import { timed, until, within } from "./_time.ts";
 
 const skip = noRedis();
@@ -72,6 +72,29 @@ function testOutages(): void {
           }
           await enable(servers.slice(0, 3), how);
         }),
+    );
+
+    it(
+      `of five servers with one that is ${how} keeps no script alive that has freed it`,
+      { skip },
+      () =>
+        withRedis(5, (servers) =>
+          withProcesses(async ({ script }) => {
+            const hosts = servers.map(({ host }) => host);
+            const options = { hosts, ttlMs: 60_000 };
+            const spec = { kind: "RedisLock", name: uniqueName(), options };
+            await disable(servers.slice(0, 1), how);
+            const args = ["frees", JSON.stringify(spec)];
+            const child = script(currentRuntime(), "script.ts", ...args);
+            await child.line("freed");
+            // Far less than the lease would have lasted.
+            await within(5000, "the end by itself", child.exited);
+            for (const server of servers.slice(1)) {
+              const fence = `locking:{${spec.name}}:fence`;
+              assert.deepEqual(await server.keys(), [fence]);
+            }
+            await enable(servers.slice(0, 1), how);
+          })),
     );
   }
 }

@@ -1,7 +1,7 @@
-import { runtime } from "../../runtime/mod.ts";
 import { toReleaseError } from "../core/backend_errors.ts";
 import { type CallOptions, releaseOptions } from "../core/call_options.ts";
 import type { Moment } from "../core/lease_clock.ts";
+import { stayAlive } from "../core/stay_alive.ts";
 import { type Answer, wasHeld } from "./exchange.ts";
 import type { ServerFault } from "./faults.ts";
 import { firstMajority } from "./first_majority.ts";
@@ -26,7 +26,8 @@ const LONGEST_VOTE_MS = 1000;
 // For how long the place of a waiter counts, that votes about once a second.
 const ALIVE_MS = 2500;
 
-// How long a failed vote waits until what it was given is given back.
+// For how long servers that do not answer are waited for when what they gave is
+// given back: by whoever failed to win a vote, and by the end of the process.
 const GIVE_BACK_MS = 100;
 
 /** What one server said. */
@@ -265,12 +266,17 @@ export class Ballot {
       callOptions(this.#lock.terms.ttlMs),
       grant.clock.remainingMs(),
     );
+    const asked = this.#servers.map((server) =>
+      this.#call(server, LEAVE, [this.owner, "wake"], {
+        ...options,
+        keepAlive: false,
+      })
+    );
+    const majority = firstMajority(asked);
+    void stayAlive(majority, options.limitMs)
+      .then(() => stayAlive(Promise.allSettled(asked), GIVE_BACK_MS));
     try {
-      const answers = await firstMajority(
-        this.#servers.map((server) =>
-          this.#call(server, LEAVE, [this.owner, "wake"], options)
-        ),
-      );
+      const answers = await majority;
       const held = answers.filter(wasHeld).length;
       return this.#couldHold(held, answers.length);
     } catch (error) {
@@ -295,14 +301,7 @@ export class Ballot {
         void this.#dropAt(server);
       }
     }
-    await new Promise<void>((resolve) => {
-      const { timers } = runtime;
-      const limit = timers.after(GIVE_BACK_MS, resolve, { keepAlive: true });
-      void Promise.all(drops).then(() => {
-        limit.cancel();
-        resolve();
-      });
-    });
+    await stayAlive(Promise.all(drops), GIVE_BACK_MS);
   }
 
   async #dropAt(server: RedisServer): Promise<void> {
