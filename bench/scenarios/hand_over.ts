@@ -7,7 +7,7 @@
 import { OURS } from "../harness/contenders.ts";
 import { boundOf, type Result, resultOf } from "../harness/result.ts";
 import { spreadOf } from "../harness/statistics.ts";
-import type { Scenario, Setting } from "./scenario.ts";
+import { type Scenario, type Setting, warmUpMs } from "./scenario.ts";
 import { sleep } from "../../tests/_time.ts";
 import { uniqueName } from "../../tests/_names.ts";
 
@@ -64,11 +64,6 @@ function inMicroseconds(kind: string) {
       ours: us,
       other: MOST_US,
     }));
-}
-
-// Code that has run for as long is compiled as well.
-function warmUpMs({ effort }: Setting): number {
-  return 10 * effort.roundMs;
 }
 
 async function inRoundTrips(setting: Setting, us: number): Promise<Result> {

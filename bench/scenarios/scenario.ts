@@ -33,6 +33,17 @@ export interface Setting {
   readonly effort: Effort;
 }
 
+/**
+ * For how long to run what is then measured: code that has run for as long is
+ * compiled as well.
+ *
+ * @param setting Where and how it is measured.
+ * @returns The milliseconds.
+ */
+export function warmUpMs({ effort }: Setting): number {
+  return 10 * effort.roundMs;
+}
+
 /** What a scenario found. */
 export interface Findings {
   readonly results: readonly Result[];

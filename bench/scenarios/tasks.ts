@@ -5,11 +5,15 @@
  * @module
  */
 import { type Backend, OURS, peersOf } from "../harness/contenders.ts";
-import type { Grants } from "../programs/contender.ts";
 import type { Program } from "../harness/program.ts";
 import { boundOf, type Result, resultOf } from "../harness/result.ts";
 import { type Spread, spreadOf } from "../harness/statistics.ts";
-import { type Scenario, type Setting, startPeers } from "./scenario.ts";
+import {
+  type Scenario,
+  type Setting,
+  startPeers,
+  warmUpMs,
+} from "./scenario.ts";
 import { uniqueName } from "../../tests/_names.ts";
 
 const TASKS = 1000;
@@ -30,11 +34,11 @@ function tasks(backend: Exclude<Backend, "none">): Scenario {
         setting,
         names.length > 0 ? names : [FALLBACK],
       );
-      const own = await rates(ours, effort.rounds, effort.longMs);
+      const own = await rates(ours, setting, effort.rounds);
       const found: { peer: Program; rate: Spread }[] = [];
       for (const peer of peers) {
         // They take so long that one round says enough.
-        found.push({ peer, rate: await rates(peer, 1, effort.longMs) });
+        found.push({ peer, rate: await rates(peer, setting, 1) });
       }
       await site.end([ours, ...peers]);
       const results = found.map(({ peer, rate }) =>
@@ -74,21 +78,26 @@ function line(
 /** Grants per second, once all is warm. */
 async function rates(
   program: Program,
+  setting: Setting,
   rounds: number,
-  ms: number,
 ): Promise<Spread> {
-  const all: Grants[] = [];
-  for (let round = -1; round < rounds; round++) {
-    const lock = uniqueName();
-    all.push(await program.ask("tasks", { lock, count: TASKS, ms }));
-    // Its tasks go on, and there is nothing to be warmed.
-    if (all.at(-1)!.grants < TASKS) break;
+  const { longMs } = setting.effort;
+  async function rate(): Promise<{ perSecond: number; done: boolean }> {
+    const order = { lock: uniqueName(), count: TASKS, ms: longMs };
+    const { grants, ms } = await program.ask("tasks", order);
+    // Who got none in that time is taken to have got one just then.
+    const perSecond = Math.max(1, grants) * 1000 / ms;
+    return { perSecond, done: grants === TASKS };
   }
-  const measured = all.length > 1 ? all.slice(1) : all;
-  // Who got none in that time is taken to have got one just then.
-  return spreadOf(
-    measured.map(({ grants, ms }) => Math.max(1, grants) * 1000 / ms),
-  );
+  const warmBy = performance.now() + warmUpMs(setting);
+  while (performance.now() < warmBy) {
+    const { perSecond, done } = await rate();
+    // Its tasks go on, and there is nothing to be warmed.
+    if (!done) return spreadOf([perSecond]);
+  }
+  const all: number[] = [];
+  while (all.length < rounds) all.push((await rate()).perSecond);
+  return spreadOf(all);
 }
 
 /** A scenario for each backend. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { OURS } from "../harness/contenders.ts";
-import { resultOf } from "../harness/result.ts";
+import { type Bar, resultOf } from "../harness/result.ts";
 import { spreadOf } from "../harness/statistics.ts";
 import type { Scenario } from "./scenario.ts";
 import { uniqueName } from "../../tests/_names.ts";
@@ -12,13 +12,14 @@ import { uniqueName } from "../../tests/_names.ts";
 const COUNTS = [1, 10, 100, 1000];
 const MOST_GROWTH = 1.5;
 
-type Kept = keyof typeof OURS;
+/** What is measured beside ours: a lock within one process, and nothing more. */
+const REFERENCE = "async-mutex";
 
-function waiters(backend: Kept): Scenario {
+function waiters(name: string, who: string, bar?: Bar): Scenario {
   return {
-    name: `waiters/${backend}`,
+    name: `waiters/${name}`,
     run: async ({ site, runtime, effort }) => {
-      const program = await site.start(runtime, OURS[backend]);
+      const program = await site.start(runtime, who);
       const ms = effort.roundMs / 2;
       async function cost(count: number): Promise<number> {
         const order = { lock: uniqueName(), count, ms };
@@ -37,21 +38,21 @@ function waiters(backend: Kept): Scenario {
       const few = costs[0]!;
       const many = costs.at(-1)!;
       const result = resultOf({
-        scenario: `${OURS[backend]}, hand-over with 1000 waiters`,
+        scenario: `${who}, hand-over with 1000 waiters`,
         runtime: runtime.id,
         unit: "µs",
         ours: spreadOf(many).median,
         against: "with 1 waiter",
         other: spreadOf(few).median,
         ratio: spreadOf(many.map((value, round) => value / few[round]!)),
-        bar: { is: "at most", value: MOST_GROWTH },
+        bar,
       });
       const curve = {
         plot: "waiters",
         title: "Tasks of one process that wait for one lock",
         x: "waiters",
         y: "µs per hand-over",
-        series: `${OURS[backend]}, ${runtime.id}`,
+        series: `${who}, ${runtime.id}`,
         points: COUNTS.map((count, i): [number, number] => [
           count,
           spreadOf(costs[i]!).median,
@@ -62,6 +63,10 @@ function waiters(backend: Kept): Scenario {
   };
 }
 
-/** A scenario for each backend. */
-export const waiterScenarios: readonly Scenario[] =
-  (Object.keys(OURS) as Kept[]).map(waiters);
+/** A scenario for each backend, and for what needs none. */
+export const waiterScenarios: readonly Scenario[] = [
+  ...Object.entries(OURS).map(([backend, kind]) =>
+    waiters(backend, kind, { is: "at most", value: MOST_GROWTH })
+  ),
+  waiters("none", REFERENCE),
+];
