@@ -13,6 +13,9 @@ export function marginMs(ttlMs: number): number {
   return Math.min(100, ttlMs / 20);
 }
 
+// How often to look at least, in milliseconds.
+const LOOK_MS = 1000;
+
 /** Watches over a lease. */
 export class LossWatch {
   readonly #lease: HeldLease;
@@ -50,7 +53,8 @@ export class LossWatch {
     this.#timer?.cancel();
   }
 
-  // The lease may have been renewed since the timer was set.
+  // The lease may have been renewed since the timer was set, or its end may
+  // have come nearer.
   #look(): void {
     if (this.#over) return;
     const leftMs = this.#lease.remainingMs - this.#aheadMs;
@@ -61,7 +65,8 @@ export class LossWatch {
         `Losing "${this.#lease.lockName}": not renewed, over in ${restMs} ms`,
       );
     }
-    this.#timer = runtime.timers.after(leftMs, () => this.#look(), {
+    const ms = Math.min(leftMs, LOOK_MS);
+    this.#timer = runtime.timers.after(ms, () => this.#look(), {
       keepAlive: true,
     });
   }

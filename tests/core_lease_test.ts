@@ -7,7 +7,7 @@ import { LeaseClock, readMoment } from "../backends/core/lease_clock.ts";
 import { Lock } from "../backends/core/lock.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { Clock } from "../runtime/types.ts";
-import { turn, within } from "./_time.ts";
+import { turn, until, within } from "./_time.ts";
 
 /** Clocks that stand still until they are set. */
 class SetClock implements Clock {
@@ -21,7 +21,7 @@ let keys = 0;
 
 /** A lease server in this process's memory. */
 class MemoryBackend implements Backend {
-  readonly key = `memory:${keys++}`;
+  readonly key: string;
   readonly clock: Clock;
   terms = "";
   ttlMs = 60_000;
@@ -31,10 +31,15 @@ class MemoryBackend implements Backend {
   failRelease = false;
   lose: ((reason: string) => void) | null = null;
   attempt: Promise<void> | null = null;
+  takes = 0;
+  passing: Promise<boolean> | null = null;
+  released: Promise<void> | null = null;
+  wrong: string | null = null;
   #waiting: (() => void) | null = null;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, key = `memory:${keys++}`) {
     this.clock = clock;
+    this.key = key;
   }
 
   tryTake(): Grant | null | Promise<Grant | null> {
@@ -43,6 +48,7 @@ class MemoryBackend implements Backend {
   }
 
   async take({ signal }: Contention): Promise<Grant | null> {
+    this.takes++;
     while (this.owner !== null && !signal.aborted) {
       await new Promise<void>((resolve) => {
         this.#waiting = resolve;
@@ -53,6 +59,10 @@ class MemoryBackend implements Backend {
     return this.owner === null ? this.#take() : null;
   }
 
+  trouble(): string | null {
+    return this.wrong;
+  }
+
   // deno-lint-ignore require-await
   async holder(): Promise<null> {
     return null;
@@ -61,12 +71,15 @@ class MemoryBackend implements Backend {
   #take(): Grant | null {
     if (this.owner !== null) return null;
     const token = this.owner = ++this.token;
-    return {
+    const grant: Grant = {
       fencingToken: token,
       clock: new LeaseClock(this.clock, this.ttlMs, readMoment(this.clock)),
       watch: (lost) => this.lose = lost,
       release: () => this.#release(token),
     };
+    const { passing } = this;
+    if (passing === null) return grant;
+    return { ...grant, pass: async () => await passing ? grant : null };
   }
 
   /** The time to live passes, as the server sees it. */
@@ -75,9 +88,15 @@ class MemoryBackend implements Backend {
     this.#waiting?.();
   }
 
-  #release(token: bigint): void {
+  #release(token: bigint): void | Promise<void> {
     this.releases.push(token);
     if (this.failRelease) throw new Error("connection lost");
+    const { released } = this;
+    if (released) return released.then(() => this.#free(token));
+    this.#free(token);
+  }
+
+  #free(token: bigint): void {
     if (this.owner === token) this.owner = null;
     this.#waiting?.();
   }
@@ -146,6 +165,22 @@ describe("a lease", () => {
     clock.wall = () => wall() + 2 * backend.ttlMs;
     try {
       await within(3000, "the loss", aborted);
+    } finally {
+      clock.wall = wall;
+    }
+    assert.throws(() => lease.assertHeld(), isLost);
+  });
+
+  it("aborts its signal on time though the machine slept over a part of it", async () => {
+    const { clock } = runtime;
+    const { wall } = clock;
+    const backend = new MemoryBackend(clock);
+    const lease = await new MemoryLock(backend).acquire();
+    const aborted = once(lease.signal);
+    // It is noticed within a second, and two are left.
+    clock.wall = () => wall() + backend.ttlMs - 2000;
+    try {
+      await within(4000, "the loss", aborted);
     } finally {
       clock.wall = wall;
     }
@@ -291,6 +326,77 @@ describe("a grant that nobody wants any more", () => {
     await held.release();
     assert.equal((await second).fencingToken, 2n);
     assert.deepEqual(lock.backend.releases, [1n]);
+  });
+});
+
+describe("a task that gives up", () => {
+  it("costs no other its place, whatever terms they want the lock on", async () => {
+    const lock = new MemoryLock();
+    const { clock, key } = lock.backend;
+    const held = await lock.acquire();
+    const first = new MemoryLock(new MemoryBackend(clock, key));
+    await held.release();
+    first.backend.owner = 7n; // Another process has it.
+    const wait = first.acquire();
+    const others = new MemoryBackend(clock, key);
+    others.terms = "others";
+    for (let i = 0; i < 3; i++) {
+      const giving = new MemoryLock(others).acquire({ timeoutMs: 5 });
+      await assert.rejects(giving, { code: "LOCK_TIMEOUT" });
+    }
+    assert.equal(first.backend.takes, 1);
+    first.backend.expire();
+    await (await wait).release();
+    assert.equal(first.backend.takes, 1);
+  });
+
+  it("while the lock is passed on to it lets the release tell when it is free, or what failed", async () => {
+    for (const fails of [false, true]) {
+      const lock = new MemoryLock();
+      let pass = (): void => {};
+      let free = (): void => {};
+      lock.backend.passing = new Promise((resolve) => {
+        pass = () => resolve(true);
+      });
+      const held = await lock.acquire();
+      const controller = new AbortController();
+      const wait = lock.acquire({ signal: controller.signal });
+      const release = held.release();
+      let isOver = false;
+      void release.catch(() => {}).then(() => isOver = true);
+      controller.abort(new Error("enough"));
+      await assert.rejects(wait, /enough/);
+      lock.backend.failRelease = fails;
+      lock.backend.released = new Promise((resolve) => free = resolve);
+      pass();
+      if (fails) {
+        await assert.rejects(release, /connection lost/);
+        continue;
+      }
+      await until("the release", () => lock.backend.releases.length > 0);
+      await turn();
+      assert.equal(isOver, false);
+      free();
+      await release;
+      assert.equal(lock.backend.owner, null);
+    }
+  });
+});
+
+describe("a wait that times out", () => {
+  it("says what is wrong, whichever object of the process asks for all", async () => {
+    const lock = new MemoryLock();
+    const { clock, key } = lock.backend;
+    lock.backend.owner = 7n;
+    lock.backend.wrong = "no answer";
+    const waits = [lock, new MemoryLock(new MemoryBackend(clock, key))]
+      .map((lock) => lock.acquire({ timeoutMs: 20 }));
+    for (const wait of waits) {
+      await assert.rejects(wait, {
+        code: "LOCK_BACKEND",
+        message: /no answer/,
+      });
+    }
   });
 });
 

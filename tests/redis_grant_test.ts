@@ -6,8 +6,10 @@ import { FairGrant } from "../backends/redis/fair_grant.ts";
 import { QuorumGrant } from "../backends/redis/quorum_grant.ts";
 import { RedisServer } from "../backends/redis/server.ts";
 import { sharedLock } from "../backends/redis/shared_lock.ts";
-import { readMoment } from "../backends/core/lease_clock.ts";
+import { HeldLease } from "../backends/core/held_lease.ts";
+import { type Moment, readMoment } from "../backends/core/lease_clock.ts";
 import { runtime } from "../runtime/mod.ts";
+import { within } from "./_time.ts";
 
 const TERMS = { ttlMs: 5000, heartbeatIntervalMs: 2000 };
 // A hundredth of the time to live, and 2 ms.
@@ -16,10 +18,7 @@ const TRUSTED_MS = 4948;
 const HELD = { lock: sharedLock("report", "locking:", TERMS), owner: "1" };
 
 function grantOf(count: number): FairGrant | QuorumGrant {
-  const servers = Array.from(
-    { length: count },
-    () => new RedisServer({} as Connector),
-  );
+  const all = servers(count);
   if (count === 1) {
     const asks = {
       pass: () =>
@@ -31,20 +30,51 @@ function grantOf(count: number): FairGrant | QuorumGrant {
       release: () => Promise.reject(new Error("Nobody is asked")),
       toReleaseError: (error: unknown) => error as Error,
     };
-    const holding = { ...HELD, ...asks, server: servers[0]! };
+    const holding = { ...HELD, ...asks, server: all[0]! };
     return new FairGrant(holding, 1n, readMoment(runtime.clock));
   }
+  return quorumOf(all, all.map(() => readMoment(runtime.clock)));
+}
+
+function servers(count: number): RedisServer[] {
+  return Array.from({ length: count }, () => new RedisServer({} as Connector));
+}
+
+function quorumOf(
+  servers: readonly RedisServer[],
+  askedAt: readonly Moment[],
+): QuorumGrant {
   return new QuorumGrant({
     ...HELD,
     fencingToken: 1n,
     servers,
-    granted: new Map(
-      servers.map((server) => [server, readMoment(runtime.clock)]),
-    ),
+    granted: new Map(servers.map((server, i) => [server, askedAt[i]!])),
     setAside: () => Promise.resolve(true),
     leave: () => Promise.resolve(true),
   });
 }
+
+describe("RedisLock's holder on a quorum", () => {
+  for (const [what, leftMs] of [["little", 100], ["nothing", -100]] as const) {
+    it(`is told on time when a server's loss leaves it with ${what}`, async () => {
+      const now = readMoment(runtime.clock);
+      const ago = TRUSTED_MS - leftMs;
+      const old = { monotonic: now.monotonic - ago, wall: now.wall - ago };
+      const [first, ...others] = servers(3);
+      const grant = quorumOf([first!, ...others], [now, now, old]);
+      const keeper = { key: "redis:", end: () => {}, finish: () => {} };
+      const { signal } = new HeldLease("report", grant, keeper);
+      const aborted = new Promise((resolve) => {
+        signal.addEventListener("abort", resolve, { once: true });
+      });
+      grant.onGone(first!, "it has it no more");
+      if (leftMs < 0) assert.ok(signal.aborted);
+      // Far less than the lease had left before.
+      else await within(2000, "the loss", aborted);
+      assert.equal(grant.over, leftMs < 0);
+    });
+  }
+});
 
 describe("RedisLock's holder", () => {
   for (const count of [1, 3]) {

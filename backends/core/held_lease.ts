@@ -106,6 +106,7 @@ export class HeldLease implements Lease, SleepWatcher {
     this.#isWatched = true;
     this.#examineSoon();
     watchForSleep(this);
+    this.#grant.clock.onShorter = () => this.#examineAnew();
   }
 
   /** Whether the lease has been released by its holder. */
@@ -137,9 +138,9 @@ export class HeldLease implements Lease, SleepWatcher {
     if (this.#examine() === null) this.#examineSoon();
   }
 
-  /** Looks whether it was lost while the machine slept. */
+  /** Looks whether it was lost while the machine slept, or what is left. */
   onSleep(): void {
-    this.#examine();
+    this.#examineAnew();
   }
 
   /** Throws unless the lease is live. */
@@ -217,6 +218,13 @@ export class HeldLease implements Lease, SleepWatcher {
     return { lockName, lockKind: kindOf(this.#keeper.key), lease: this };
   }
 
+  // The end of the lease has come nearer than when the next look was planned.
+  #examineAnew(): void {
+    if (this.#examine() !== null) return;
+    this.#cancelExamination();
+    this.#examineSoon();
+  }
+
   #examineSoon(): void {
     if (this.#released || this.#nextExamination) return;
     const { clock, check } = this.#grant;
@@ -230,7 +238,14 @@ export class HeldLease implements Lease, SleepWatcher {
   }
 
   #stopExaminations(): void {
-    if (this.#isWatched) unwatchForSleep(this);
+    if (this.#isWatched) {
+      unwatchForSleep(this);
+      this.#grant.clock!.onShorter = null;
+    }
+    this.#cancelExamination();
+  }
+
+  #cancelExamination(): void {
     if (this.#nextExamination) examinations.cancel(this.#nextExamination);
     this.#nextExamination = null;
   }

@@ -13,6 +13,8 @@ export class LeaseClock {
   readonly #clock: Clock;
   readonly #ttlMs: number;
   #sentAt: Moment;
+  /** Called when the end of the lease has come nearer. */
+  onShorter: (() => void) | null = null;
 
   /**
    * @param clock The clocks to read.
@@ -58,7 +60,9 @@ export class LeaseClock {
    * @param sentAt When the request was sent from which it counts now.
    */
   shorten(sentAt: Moment): void {
-    if (sentAt.monotonic < this.#sentAt.monotonic) this.#sentAt = sentAt;
+    if (sentAt.monotonic >= this.#sentAt.monotonic) return;
+    this.#sentAt = sentAt;
+    this.onShorter?.();
   }
 }
 

@@ -82,6 +82,11 @@ export class LocalQueue {
     return !this.#busy;
   }
 
+  /** Why this process cannot have the lock that it waits for, or null. */
+  get trouble(): string | null {
+    return this.#contention ? this.#backend?.trouble?.() ?? null : null;
+  }
+
   /** Who was last seen holding the lock, for a message. */
   get lastHolder(): Holder | null {
     if (this.#contention) return this.#contention.lastHolder;
@@ -157,8 +162,7 @@ export class LocalQueue {
   finish(grant: Grant): MaybePromise<void> {
     this.#lease = null;
     const backend = this.#backend!;
-    const head = this.#waiters.first;
-    if (head === null || head.backend.terms !== backend.terms || !grant.pass) {
+    if (this.#next(backend) === null || !grant.pass) {
       return this.#release(grant);
     }
     const passed = grant.pass();
@@ -173,7 +177,15 @@ export class LocalQueue {
     backend: Backend,
   ): MaybePromise<void> {
     if (next === null) return this.#release(grant);
+    // Who releases it is told when that is done, or has failed.
+    if (this.#next(backend) === null) return this.#release(next);
     this.#deliver(backend, next);
+  }
+
+  // Who is next to have what was taken by this backend.
+  #next({ terms }: Backend): LocalWaiter | null {
+    const head = this.#waiters.first;
+    return head?.backend.terms === terms ? head : null;
   }
 
   #release(grant: Grant): MaybePromise<void> {
@@ -214,8 +226,8 @@ export class LocalQueue {
    */
   leave(waiter: LocalWaiter): void {
     if (!this.#waiters.remove(waiter)) return;
-    const next = this.#waiters.first;
-    if (next === null || next.backend.terms !== waiter.backend.terms) {
+    // Whoever comes next, on the same terms, takes over the place out there.
+    if (this.#backend !== null && this.#next(this.#backend) === null) {
       this.#contention?.end();
     }
   }
@@ -248,8 +260,8 @@ export class LocalQueue {
   #deliver(backend: Backend, grant: Grant | null): void {
     this.#contention = null;
     if (grant === null) return this.end();
-    const head = this.#waiters.first;
-    if (head === null || head.backend.terms !== backend.terms) {
+    const head = this.#next(backend);
+    if (head === null) {
       // Nobody wants it any more: the lock is given back at once, not left to
       // its time to live, and a failure to do so has nobody to be told.
       return void giveBack(grant).finally(() => this.end());
@@ -260,8 +272,8 @@ export class LocalQueue {
 
   #fail(backend: Backend, error: unknown): void {
     this.#contention = null;
-    const head = this.#waiters.first;
-    if (head !== null && head.backend.terms === backend.terms) {
+    const head = this.#next(backend);
+    if (head !== null) {
       this.#waiters.remove(head);
       head.fail(error);
     }

@@ -181,7 +181,7 @@ export abstract class Lock {
     if (timeoutMs === 0) {
       const lease = await this.#attempt(signal, event);
       if (lease !== null) return lease;
-      throw this.#timeoutError(timeoutMs, queue.lastHolder);
+      throw this.#timeoutError(timeoutMs, queue);
     }
     let first = queue.idle ? queue.begin(this.#backend, true) : undefined;
     // Where nothing can end the wait, the first attempt is worth no place in
@@ -230,7 +230,7 @@ export abstract class Lock {
     const waiter: LocalWaiter = new LocalWaiter(this.#backend, {
       timeoutMs,
       signal,
-      timeoutError: () => this.#timeoutError(timeoutMs, queue.lastHolder),
+      timeoutError: () => this.#timeoutError(timeoutMs, queue),
       onGiveUp: () => queue.leave(waiter),
     });
     queue.join(waiter, first);
@@ -243,14 +243,16 @@ export abstract class Lock {
     return this.#lease = lease;
   }
 
-  #timeoutError(timeoutMs: number, holder: Holder | null): LockError {
-    const trouble = this.#backend.trouble?.();
+  #timeoutError(timeoutMs: number, queue: LocalQueue): LockError {
+    // Another object of this process may be the one that asks outside.
+    const trouble = queue.trouble ?? this.#backend.trouble?.();
     if (trouble) {
       return new LockBackendError(
         `Cannot acquire "${this.name}" within ${timeoutMs} ms: ${trouble}`,
         { lockName: this.name },
       );
     }
+    const holder = queue.lastHolder;
     const held = holder ? `, held by ${describeHolder(holder)}` : "";
     return new LockTimeoutError(
       `Cannot acquire "${this.name}": timed out after ${timeoutMs} ms${held}`,

@@ -30,10 +30,9 @@ let lastOffset = 0;
  * @param watcher Whom to tell.
  */
 export function watchForSleep(watcher: SleepWatcher): void {
+  if (watchers.size === 0) lastOffset = offset();
   watchers.add(watcher);
-  if (tick !== null) return;
-  lastOffset = offset();
-  schedule();
+  if (tick === null) schedule();
 }
 
 /**

@@ -134,13 +134,14 @@ export class QuorumGrant implements Grant, Renewable {
     if (this.#over) return;
     server.forget(this);
     this.#askedAt.delete(server);
-    if (this.#askedAt.size < this.#majority) {
-      // What its holder is told is lost must not live on elsewhere.
-      this.#stopRenewals();
-      this.#goneFor = reason;
-      return this.#lost?.(reason);
+    if (this.#askedAt.size >= this.#majority) {
+      this.clock.shorten(this.#since());
+      if (this.clock.remainingMs() > 0) return;
     }
-    this.clock.shorten(this.#since());
+    // What its holder is told is lost must not live on elsewhere.
+    this.#stopRenewals();
+    this.#goneFor = reason;
+    this.#lost?.(reason);
   }
 
   pass(): MaybePromise<QuorumGrant | null> {
