@@ -146,6 +146,33 @@ describe("RedisLock through a network that fails", () => {
     await until("no key", async () => await keyOf(lock) === null);
   });
 
+  it(
+    "a wait whose grants all come after their own end ends with LOCK_BACKEND",
+    {
+      skip,
+    },
+    async () => {
+      const name = uniqueName();
+      const own = new RedisLock(name, { hosts: server.host });
+      const lease = await own.acquire();
+      const options = { hosts: proxy.host, ttlMs: 100 };
+      const waiting = new RedisLock(name, options).acquire();
+      await until("a place", async () => {
+        const place = `locking:{${name}}:queue`;
+        return await server.command("EXISTS", place) === 1;
+      });
+      // Longer than its time to live.
+      proxy.delay = () => 110;
+      const end = assert.rejects(waiting, {
+        code: "LOCK_BACKEND",
+        message: /ttlMs allows/,
+      });
+      await lease.release();
+      await within(5000, "the end", end);
+      proxy.delay = () => 0;
+    },
+  );
+
   it("a grant whose message tells of an old refresh is not handed out", {
     skip,
   }, async () => {
@@ -191,6 +218,26 @@ describe("RedisLock through a network that fails", () => {
       assert.equal(lease.signal.aborted, false);
     });
   }
+
+  it(
+    "a server that is silent to its first connection alone is used by another",
+    {
+      skip,
+    },
+    async () => {
+      const hosts = `redis://${proxy.host}/1`;
+      const lock = new RedisLock(uniqueName(), { hosts });
+      proxy.mode = "drop";
+      await assert.rejects(lock.tryAcquire(), { code: "LOCK_BACKEND" });
+      // What that connection waits for is lost for good.
+      proxy.mode = "pass";
+      await until("a grant", async () => {
+        const lease = await lock.tryAcquire().catch(() => null);
+        await lease?.release();
+        return lease !== null;
+      }, 10_000);
+    },
+  );
 
   it("an attempt none of whose answers comes leaves no orphan", {
     skip,

@@ -242,6 +242,70 @@ function testVotes(): void {
       await lock.release();
     }));
 
+  it(
+    "says of a lock neither that it is free nor who has it where that is not known",
+    {
+      skip,
+    },
+    () =>
+      withRedis(3, async (servers) => {
+        const hosts = servers.map(({ host }) => host);
+        // It outlasts the silence.
+        const lock = new RedisLock(uniqueName(), { hosts, ttlMs: 60_000 });
+        await lock.withLock(() => {});
+        const lease = await lock.acquire();
+        const key = `locking:{${lock.name}}`;
+        await until("all grants", async () => {
+          const kept = servers.map((own) => own.command("EXISTS", key));
+          return (await Promise.all(kept)).every((found) => found === 1);
+        });
+        await servers[1]!.command("DEL", key);
+        await disable([servers[2]!], "silent");
+        await assert.rejects(lock.holder(), { code: "LOCK_BACKEND" });
+        await enable([servers[2]!], "silent");
+        assert.ok(await lock.holder());
+        await lease.release();
+      }),
+  );
+
+  it("says that no majority answers also where another has the one that does", {
+    skip,
+  }, () =>
+    withRedis(3, async (servers) => {
+      const name = uniqueName();
+      const [first, ...others] = servers;
+      const lock = create(servers, name);
+      await lock.withLock(() => {});
+      const rival = create([first!], name);
+      const lease = await rival.acquire();
+      await disable([others[0]!], "dead");
+      await disable([others[1]!], "silent");
+      await assert.rejects(lock.tryAcquire(), { code: "LOCK_BACKEND" });
+      await enable([others[0]!], "dead");
+      await enable([others[1]!], "silent");
+      await lease.release();
+    }));
+
+  it(
+    "says that its servers take longer than its lease",
+    { skip },
+    () =>
+      withRedis(3, async (servers) => {
+        const proxies = await Promise.all(
+          servers.map(({ port }) => Proxy.start(port)),
+        );
+        const hosts = proxies.map(({ host }) => host);
+        const lock = new RedisLock(uniqueName(), { hosts, ttlMs: 100 });
+        await lock.withLock(() => {});
+        // Longer than its time to live, there and back.
+        for (const proxy of proxies) proxy.delay = () => 60;
+        const isSlow = { code: "LOCK_BACKEND", message: /ttlMs allows/ };
+        await assert.rejects(lock.tryAcquire(), isSlow);
+        await within(5000, "an end", assert.rejects(lock.acquire(), isSlow));
+        await Promise.all(proxies.map((proxy) => proxy.end()));
+      }),
+  );
+
   it("is released everywhere, also where it never was granted", {
     skip,
   }, () =>

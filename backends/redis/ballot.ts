@@ -2,7 +2,7 @@ import { toReleaseError } from "../core/backend_errors.ts";
 import { type CallOptions, releaseOptions } from "../core/call_options.ts";
 import type { Moment } from "../core/lease_clock.ts";
 import { stayAlive } from "../core/stay_alive.ts";
-import { type Answer, wasHeld } from "./exchange.ts";
+import { type Answer, type Call, wasHeld } from "./exchange.ts";
 import type { ServerFault } from "./faults.ts";
 import { firstMajority } from "./first_majority.ts";
 import { majorityOf, QuorumGrant } from "./quorum_grant.ts";
@@ -57,6 +57,7 @@ export class Ballot {
   readonly #majority: number;
   #grant: QuorumGrant | null = null;
   #over = false;
+  #isLate = false;
 
   /**
    * @param lock The lock.
@@ -79,7 +80,8 @@ export class Ballot {
     await this.#decide(enqueue);
     const grant = this.#has(this.#granted().size) ? await this.#raise() : null;
     this.#over = true;
-    if (grant === null || grant.remainingMs() <= 0) {
+    this.#isLate = grant !== null && grant.remainingMs() <= 0;
+    if (grant === null || this.#isLate) {
       await this.#giveBack();
       return null;
     }
@@ -95,6 +97,11 @@ export class Ballot {
   get silent(): number {
     return [...this.votes.values()].filter(({ says }) => says === "nothing")
       .length;
+  }
+
+  /** Whether a majority granted it, but too late to be trusted. */
+  get isLate(): boolean {
+    return this.#isLate;
   }
 
   /** Whether another has a majority: else the votes were split. */
@@ -134,12 +141,21 @@ export class Ballot {
         this.#ask(server, enqueue).then((vote) => {
           this.votes.set(server, vote);
           this.#onLate(server, vote);
-          const granted = this.#granted().size;
-          const open = this.#servers.length - this.votes.size;
-          if (this.#has(granted) || !this.#has(granted + open)) resolve();
+          if (this.#isDecided()) resolve();
         });
       }
     });
+  }
+
+  // Where a majority is impossible, it is also to be known whether one answers:
+  // else the lock would seem to be held where servers are gone.
+  #isDecided(): boolean {
+    const granted = this.#granted().size;
+    const open = this.#servers.length - this.votes.size;
+    if (this.#has(granted)) return true;
+    if (this.#has(granted + open)) return false;
+    const answered = this.votes.size - this.silent;
+    return this.#has(answered) || !this.#has(answered + open);
   }
 
   async #ask(server: RedisServer, enqueue: boolean): Promise<Vote> {
@@ -147,8 +163,13 @@ export class Ballot {
     const args = [this.owner, String(ttlMs), whoWeAre(), "any"];
     if (enqueue) args.push(server.wakeUps.channel, String(ALIVE_MS), "0", "");
     try {
-      const answer = await this.#call(server, ACQUIRE, args);
-      return readVote(answer);
+      const call = this.#callOf(ACQUIRE, args);
+      const late = ({ values }: Answer): void => {
+        // It is too late to be a vote.
+        if (values[0] === "granted") void this.#dropAt(server);
+      };
+      const options = this.#options;
+      return readVote(await server.link.call({ ...call, late }, options));
     } catch (fault) {
       return { says: "nothing", fault: fault as ServerFault };
     }
@@ -315,8 +336,11 @@ export class Ballot {
     args: string[],
     options: CallOptions = this.#options,
   ): Promise<Answer> {
-    const keys = keysOf(this.#lock);
-    return server.link.call({ script, keys, args }, options);
+    return server.link.call(this.#callOf(script, args), options);
+  }
+
+  #callOf(script: Script, args: string[]): Call {
+    return { script, keys: keysOf(this.#lock), args };
   }
 
   get #options(): CallOptions {

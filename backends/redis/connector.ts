@@ -72,6 +72,10 @@ export interface Connector {
 // How long one try to connect may take, in milliseconds.
 const CONNECT_MS = 2000;
 
+// How long it may take until a connection can be used, in milliseconds: the
+// driver knows no limit for what it says to the server first.
+const READY_MS = 3000;
+
 const BATCH = 500;
 
 /** Reaches a server through connections of our own. */
@@ -197,12 +201,27 @@ async function connect(
   client.on("end", end);
   client.unref?.();
   try {
-    await client.connect();
+    await ready(client);
     return finish;
   } catch (error) {
     finish();
     throw error;
   }
+}
+
+// Resolves when the server has answered to password and database as well.
+function ready(client: RedisSubscriber): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const message = `it cannot be used after ${READY_MS} ms: no answer to ` +
+      "password or database";
+    const limit = runtime.timers.after(READY_MS, () => {
+      reject(new Error(message));
+    });
+    client.connect().finally(() => limit.cancel()).then(
+      () => resolve(),
+      reject,
+    );
+  });
 }
 
 // A server that does not answer is not waited for.

@@ -16,6 +16,8 @@ export interface Call {
   readonly keys: string[];
   /** Its arguments after the stamp. */
   readonly args: string[];
+  /** Called with what is answered after the call has failed. */
+  readonly late?: (answer: Answer) => void;
 }
 
 /** A server's answer to a call. */
@@ -88,6 +90,7 @@ export class Exchange implements Deadline {
   // What went wrong with the last try, while the next one is put off.
   #fault: ServerFault | null = null;
   #over = false;
+  #failed = false;
 
   /**
    * @param link The way to the server.
@@ -166,8 +169,9 @@ export class Exchange implements Deadline {
     for (const { stamp, sentAt } of this.#tries) {
       if (stamp !== values[0]) continue;
       const repeated = this.#tries.length > 1;
-      if (!this.#end(true)) return;
-      this.#made.resolve({ sentAt, values: values.slice(1), repeated });
+      const whole = { sentAt, values: values.slice(1), repeated };
+      if (this.#end(true)) this.#made.resolve(whole);
+      else if (this.#failed) this.#made.call.late?.(whole);
       return;
     }
     this.#onFailure(line, new Error("an answer that belongs to another call"));
@@ -219,7 +223,9 @@ export class Exchange implements Deadline {
   }
 
   #fail(fault: ServerFault): void {
-    if (this.#end(false)) this.#made.reject(fault);
+    if (!this.#end(false)) return;
+    this.#failed = true;
+    this.#made.reject(fault);
   }
 
   #end(answered: boolean): boolean {

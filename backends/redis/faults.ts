@@ -32,6 +32,24 @@ export function toServerFault(label: string, error: unknown): ServerFault {
 }
 
 /**
+ * Says that grants come too late to be trusted, again and again.
+ *
+ * @param label Who gives them, for the message.
+ * @param lock The lock.
+ * @returns The fault.
+ */
+export function tooSlow(
+  label: string,
+  { terms }: { readonly terms: { readonly ttlMs: number } },
+): ServerFault {
+  return new ServerFault(
+    "silent",
+    `${label}: it takes longer to answer than ttlMs allows ` +
+      `(${terms.ttlMs} ms)`,
+  );
+}
+
+/**
  * Whether the server answered with an error. Its own errors begin with a word
  * in capitals, as `WRONGPASS …`; those of the system have a code. A server that
  * only needs time has not answered yet.

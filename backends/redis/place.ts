@@ -6,7 +6,7 @@ import type { Holder } from "../core/holder.ts";
 import { Bell } from "./bell.ts";
 import type { Answer, Call } from "./exchange.ts";
 import { FairGrant, type Holding, type Passing } from "./fair_grant.ts";
-import { ServerFault } from "./faults.ts";
+import { ServerFault, tooSlow } from "./faults.ts";
 import { ACQUIRE, LEAVE, PASS } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
 import {
@@ -64,6 +64,8 @@ export class Place implements Holding, Listener {
   #fault: unknown = null;
   #over = false;
   #ticket = "";
+  // How many grants in a row came too late to be trusted.
+  #late = 0;
   // When to refresh next, on the monotonic clock.
   #due = 0;
   #contention: Contention | null = null;
@@ -99,11 +101,7 @@ export class Place implements Holding, Listener {
         waits = willWait && grant === null;
         if (grant === null || grant.remainingMs() > 0) return grant;
       }
-      throw new ServerFault(
-        "silent",
-        `${this.server.label}: it takes longer to answer than ttlMs allows ` +
-          `(${this.lock.terms.ttlMs} ms)`,
-      );
+      throw tooSlow(this.server.label, this.lock);
     } catch (error) {
       // It may have come to pass all the same.
       void this.#leave().catch(() => {});
@@ -133,6 +131,8 @@ export class Place implements Holding, Listener {
         if (runtime.clock.monotonic() >= this.#due) this.#refresh();
         await this.#bell.wait(this.#due - runtime.clock.monotonic());
       }
+      // Nobody wants what comes from now on.
+      this.#over = true;
       await this.#leave();
       return null;
     } catch (error) {
@@ -163,7 +163,7 @@ export class Place implements Holding, Listener {
   // What makes no sense, or tells of a refresh that has not been, is no grant,
   // whoever sent it: the server is asked.
   onMessage([fence = "", stamp = ""]: readonly string[]): void {
-    if (this.#grant !== null) return;
+    if (this.#grant !== null || this.#over) return;
     const token = readFence(fence);
     if (token === null || !isPast(stamp)) return this.onRecovery();
     this.#accept(new FairGrant(this, token, readStamp(stamp)));
@@ -205,22 +205,25 @@ export class Place implements Holding, Listener {
 
   #onAnswer(answer: Answer): void {
     const grant = this.#read(answer);
-    if (!this.#over) {
-      if (grant && this.#grant === null) this.#accept(grant);
-      return this.#bell.ring();
-    }
-    // An answer that comes after the end may tell of a place, or of a lock,
-    // that nobody wants any more.
-    if (this.#grant === null || this.#grant.over) {
-      void this.#leave().catch(() => {});
-    }
+    if (this.#over) return this.#leaveUnlessHeld();
+    if (grant === null) this.#late = 0;
+    else if (this.#grant === null) this.#accept(grant);
+    this.#bell.ring();
+  }
+
+  // An answer that comes after the end may tell of a place, or of a lock, that
+  // nobody wants any more.
+  #leaveUnlessHeld(): void {
+    if (this.#grant !== null && !this.#grant.over) return;
+    void this.#leave().catch(() => {});
   }
 
   // A grant that comes too late to be trusted is asked for again: the server
   // renews what is still ours, and has kept our ticket where it is not.
   #accept(grant: FairGrant): void {
     if (grant.remainingMs() > 0) this.#grant = grant;
-    else this.#due = 0;
+    else if (++this.#late < MOST_TRIES) this.#due = 0;
+    else this.#fault = tooSlow(this.server.label, this.lock);
     this.#bell.ring();
   }
 
@@ -269,7 +272,7 @@ export class Place implements Holding, Listener {
       args.push(wakeUps.channel, String(aliveMs));
       args.push(isCounted ? "1" : "0", this.#ticket);
     }
-    return this.#call(ACQUIRE, args, options);
+    return this.#call(ACQUIRE, args, options, () => this.#leaveUnlessHeld());
   }
 
   #leave(
@@ -285,8 +288,10 @@ export class Place implements Holding, Listener {
     script: Call["script"],
     args: string[],
     options: CallOptions,
+    late?: Call["late"],
   ): Promise<Answer> {
     const keys = keysOf(this.lock);
-    return this.server.link.call({ script, keys, args }, options);
+    const call = { script, keys, args, ...late && { late } };
+    return this.server.link.call(call, options);
   }
 }

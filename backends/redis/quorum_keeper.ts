@@ -4,6 +4,7 @@ import { toLockError } from "../core/backend_errors.ts";
 import type { Holder } from "../core/holder.ts";
 import { Ballot } from "./ballot.ts";
 import { Bell } from "./bell.ts";
+import { tooSlow } from "./faults.ts";
 import { majorityOf } from "./quorum_grant.ts";
 import { LOOK } from "./scripts.ts";
 import { callOptions, type RedisServer } from "./server.ts";
@@ -27,6 +28,9 @@ const GATHER_MS = 5;
 // others, in milliseconds: until they have heard of it, and voted.
 const DEFERENCE_MS = 20;
 
+// How often to vote when a majority takes longer than its grant would live.
+const MOST_LATE = 3;
+
 // How long a waiter goes on while no majority can be reached.
 const OUTAGE_MS = 5000;
 
@@ -36,6 +40,8 @@ interface Pace {
   backoffMs: number;
   /** Since when no majority could be reached, on the monotonic clock. */
   outSince: number;
+  /** How many votes in a row were won too late. */
+  late: number;
 }
 
 /** A lock of the majority of several independent servers. */
@@ -60,6 +66,7 @@ export class QuorumKeeper implements Keeper {
     if (this.#defers) return null;
     const ballot = new Ballot(this.#lock, this.#servers);
     const grant = await ballot.run(false);
+    if (ballot.isLate) throw this.#toSlowness();
     if (grant === null && this.#isOut(ballot)) throw this.#toOutage(ballot);
     return grant;
   }
@@ -70,7 +77,7 @@ export class QuorumKeeper implements Keeper {
     const ring = (): void => bell.ring();
     signal.addEventListener("abort", ring);
     for (const { wakeUps } of this.#servers) void wakeUps.open();
-    const pace = { backoffMs: FIRST_BACKOFF_MS, outSince: Infinity };
+    const pace = { backoffMs: FIRST_BACKOFF_MS, outSince: Infinity, late: 0 };
     try {
       if (this.#defers) await bell.wait(DEFERENCE_MS);
       while (!signal.aborted) {
@@ -94,6 +101,8 @@ export class QuorumKeeper implements Keeper {
     try {
       grant = await ballot.run(true);
       if (grant) return grant;
+      pace.late = ballot.isLate ? pace.late + 1 : 0;
+      if (pace.late >= MOST_LATE) throw this.#toSlowness();
       contention.lastHolder = lastHolder(ballot) ?? contention.lastHolder;
       const now = runtime.clock.monotonic();
       pace.outSince = this.#isOut(ballot)
@@ -134,7 +143,10 @@ export class QuorumKeeper implements Keeper {
       seen.set(owner, count);
       if (count >= this.#majority) return readHolder(text, leftMs);
     }
-    if (answers >= this.#majority) return null;
+    // Those that do not answer may keep it for somebody as well.
+    const unheard = this.#servers.length - answers;
+    const most = Math.max(0, ...seen.values()) + unheard;
+    if (most < this.#majority) return null;
     const faults = looks.flatMap((look) =>
       look.status === "rejected" ? [(look.reason as Error).message] : []
     );
@@ -210,6 +222,12 @@ export class QuorumKeeper implements Keeper {
 
   #isOut(ballot: Ballot): boolean {
     return this.#servers.length - ballot.silent < this.#majority;
+  }
+
+  #toSlowness(): Error {
+    const labels = this.#servers.map(({ label }) => label).join(", ");
+    const fault = tooSlow(`a majority of ${labels}`, this.#lock);
+    return toLockError("Cannot acquire", this.#lock.name, fault);
   }
 
   #toOutage(ballot: Ballot): Error {
