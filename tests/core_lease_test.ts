@@ -32,6 +32,7 @@ class MemoryBackend implements Backend {
   lose: ((reason: string) => void) | null = null;
   attempt: Promise<void> | null = null;
   takes = 0;
+  defers: boolean[] = [];
   passing: Promise<boolean> | null = null;
   released: Promise<void> | null = null;
   wrong: string | null = null;
@@ -42,7 +43,11 @@ class MemoryBackend implements Backend {
     this.key = key;
   }
 
-  tryTake(): Grant | null | Promise<Grant | null> {
+  tryTake(
+    _willWait?: boolean,
+    defers = false,
+  ): Grant | null | Promise<Grant | null> {
+    this.defers.push(defers);
     if (this.attempt) return this.attempt.then(() => this.#take());
     return this.#take();
   }
@@ -79,7 +84,9 @@ class MemoryBackend implements Backend {
     };
     const { passing } = this;
     if (passing === null) return grant;
-    return { ...grant, pass: async () => await passing ? grant : null };
+    const pass = async (): Promise<Grant | null> =>
+      await passing ? grant : null;
+    return { ...grant, pass, yields: true };
   }
 
   /** The time to live passes, as the server sees it. */
@@ -380,6 +387,25 @@ describe("a task that gives up", () => {
       await release;
       assert.equal(lock.backend.owner, null);
     }
+  });
+});
+
+describe("a lock that is given back for others' sake", () => {
+  it("is left to them by whoever waits just then, and nobody later", async () => {
+    const lock = new MemoryLock();
+    lock.backend.passing = Promise.resolve(false);
+    const held = await lock.acquire();
+    const waiting = lock.acquire();
+    await held.release();
+    const next = await waiting;
+    const controller = new AbortController();
+    const given = lock.acquire({ signal: controller.signal });
+    const release = next.release();
+    controller.abort(new Error("enough"));
+    await assert.rejects(given, /enough/);
+    await release;
+    await (await lock.acquire()).release();
+    assert.deepEqual(lock.backend.defers, [false, true, false]);
   });
 });
 

@@ -6,10 +6,10 @@ import { after, describe } from "node:test";
 import { DynamoLock, type DynamoLockOptions } from "../mod.ts";
 import { dynamoTest, fileDynamo, noDynalite } from "./_dynamo.ts";
 import { noFaketime, shifted } from "./_faketime.ts";
-import { withProxy } from "./_dynamo_locks.ts";
+import { isAcquire, withProxy } from "./_dynamo_locks.ts";
 import { makeDirectory, removeDirectory, uniqueName } from "./_names.ts";
 import { withProcesses } from "./_processes.ts";
-import { longRun, nthRuntime } from "./_runtimes.ts";
+import { currentRuntime, longRun, nthRuntime } from "./_runtimes.ts";
 import { testStoppedHolder } from "./_stopped_holder.ts";
 import { sleep, within } from "./_time.ts";
 import type { LockSpec } from "./fixtures/protocol.ts";
@@ -236,6 +236,27 @@ describe("DynamoLock and what it asks of the table", () => {
         await ends;
         await lease.release();
       }),
+  );
+
+  dynamoTest(
+    "a script whose attempt failed ends by itself, though it cannot give back what it took",
+    () =>
+      withProxy(file.own, (proxy) =>
+        withProcesses(async ({ script }) => {
+          let attempts = 0;
+          proxy.onRequest = (call) => {
+            if (isAcquire(call)) attempts++;
+            return attempts > 1 ? { kind: "silent" } : null;
+          };
+          const options = { endpoint: proxy.endpoint, ttlMs: 600_000 };
+          const spec = { kind: "DynamoLock", name: uniqueName(), options };
+          const args = ["triesAgain", JSON.stringify(spec)];
+          const child = script(currentRuntime(), "script.ts", ...args);
+          await child.line("had");
+          await child.line("LOCK_BACKEND", 10_000);
+          // Far less than the lease would have lasted.
+          await within(15_000, "the end by itself", child.exited);
+        })),
   );
 
   dynamoTest(

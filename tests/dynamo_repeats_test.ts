@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, describe } from "node:test";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoLock, type DynamoLockOptions } from "../mod.ts";
 import {
   type DynamoServer,
@@ -269,4 +270,27 @@ describe("DynamoLock that waits for a task of its own process", () => {
     },
     ["dynalite"],
   );
+});
+
+describe("DynamoLock whose driver asks twice", () => {
+  test("gives back what it may have taken, though the second try was refused", async ({ proxy, name, server }) => {
+    const { endpoint } = proxy;
+    const client = new DynamoDBClient({ endpoint, maxAttempts: 2 });
+    const lock = new DynamoLock(name, { client, ttlMs: 60_000 });
+    await lock.withLock(() => {});
+    const faults: Fault[] = [
+      { kind: "lost" },
+      {
+        kind: "error",
+        status: 400,
+        type: "ValidationException",
+        message: "no more",
+      },
+    ];
+    proxy.onRequest = (call) => isAcquire(call) ? faults.shift() : null;
+    await assert.rejects(lock.tryAcquire(), { code: "LOCK_BACKEND" });
+    assert.equal(faults.length, 0);
+    await until("its release", () => isFree(server, name));
+    client.destroy();
+  });
 });

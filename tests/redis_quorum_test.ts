@@ -253,12 +253,15 @@ function testVotes(): void {
         // It outlasts the silence.
         const lock = new RedisLock(uniqueName(), { hosts, ttlMs: 60_000 });
         await lock.withLock(() => {});
-        const lease = await lock.acquire();
         const key = `locking:{${lock.name}}`;
-        await until("all grants", async () => {
-          const kept = servers.map((own) => own.command("EXISTS", key));
-          return (await Promise.all(kept)).every((found) => found === 1);
-        });
+        const kept = async (): Promise<number> => {
+          const looks = servers.map((own) => own.command("EXISTS", key));
+          return (await Promise.all(looks)).filter((found) => found === 1)
+            .length;
+        };
+        await until("an end everywhere", async () => await kept() === 0);
+        const lease = await lock.acquire();
+        await until("all grants", async () => await kept() === 3);
         await servers[1]!.command("DEL", key);
         await disable([servers[2]!], "silent");
         await assert.rejects(lock.holder(), { code: "LOCK_BACKEND" });

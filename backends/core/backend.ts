@@ -65,10 +65,12 @@ export interface Keeper {
    *
    * @param willWait Whether {@linkcode Keeper.take} follows if this gives null:
    * then there is no need to try where it would only be in the way.
+   * @param defers Whether to leave the lock to others first: this process has just
+   * given it back for their sake. It will wait then.
    * @returns The grant, or null when another holds the lock.
    * @throws {LockError} If the lock cannot be used at all.
    */
-  tryTake(willWait: boolean): MaybePromise<Grant | null>;
+  tryTake(willWait: boolean, defers?: boolean): MaybePromise<Grant | null>;
   /**
    * Takes the lock, waiting for its holder as long as it needs. Called after
    * every {@linkcode Keeper.tryTake} that said it would follow and returned
@@ -132,6 +134,11 @@ export interface Grant {
    * token; null if it is to be released.
    */
   pass?(): MaybePromise<Grant | null>;
+  /**
+   * Whether it was not passed on for the sake of others, who need a moment to
+   * take it.
+   */
+  readonly yields?: boolean;
   /**
    * Gives the lock back; never touches a successor's. Called once.
    *

@@ -33,10 +33,10 @@ export abstract class LazyBackend<Code> implements Backend {
    */
   protected abstract make(code: Code): Keeper;
 
-  tryTake(willWait: boolean): MaybePromise<Grant | null> {
+  tryTake(willWait: boolean, defers?: boolean): MaybePromise<Grant | null> {
     const keeper = this.#open();
-    if (!(keeper instanceof Promise)) return keeper.tryTake(willWait);
-    return keeper.then((loaded) => loaded.tryTake(willWait));
+    if (!(keeper instanceof Promise)) return keeper.tryTake(willWait, defers);
+    return keeper.then((loaded) => loaded.tryTake(willWait, defers));
   }
 
   async take(contention: Contention): Promise<Grant | null> {

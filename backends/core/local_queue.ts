@@ -133,12 +133,16 @@ export class LocalQueue {
     }
   }
 
-  /** Lets the next one contend, after an attempt failed or a lease ended. */
-  end(): void {
+  /**
+   * Lets the next one contend, after an attempt failed or a lease ended.
+   *
+   * @param defers Whether others are to have their turn first.
+   */
+  end(defers = false): void {
     this.#busy = false;
     this.#backend = null;
     this.#lease = null;
-    if (this.#waiters.first !== null) this.#contend();
+    if (this.#waiters.first !== null) this.#contend(defers);
     else queues.delete(this.key);
   }
 
@@ -195,8 +199,8 @@ export class LocalQueue {
     } catch (error) {
       done = Promise.reject(error);
     }
-    if (!(done instanceof Promise)) return this.end();
-    return done.then(() => this.end(), (error) => {
+    if (!(done instanceof Promise)) return this.end(grant.yields);
+    return done.then(() => this.end(grant.yields), (error) => {
       this.end();
       throw error;
     });
@@ -232,13 +236,13 @@ export class LocalQueue {
     }
   }
 
-  #contend(): void {
+  #contend(defers: boolean): void {
     const { backend } = this.#waiters.first!;
     this.#busy = true;
     this.#backend = backend;
     let first: MaybePromise<Grant | null>;
     try {
-      first = backend.tryTake(true);
+      first = backend.tryTake(true, defers);
     } catch (error) {
       first = Promise.reject(error);
     }

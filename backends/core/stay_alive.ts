@@ -1,4 +1,12 @@
 import { runtime } from "../../runtime/mod.ts";
+import { type Deadline, Deadlines } from "./deadlines.ts";
+
+// One timer, however much is waited for.
+const limits = new Deadlines(
+  runtime.timers,
+  runtime.clock.monotonic,
+  { keepAlive: true },
+);
 
 /**
  * Keeps the process alive until something is over, but not for too long.
@@ -12,12 +20,13 @@ export function stayAlive(
   longestMs: number,
 ): Promise<void> {
   return new Promise((resolve) => {
-    const options = { keepAlive: true };
-    const limit = runtime.timers.after(longestMs, resolve, options);
+    const at = runtime.clock.monotonic() + longestMs;
+    const limit: Deadline = { at, place: -1, expire: resolve };
     const end = (): void => {
-      limit.cancel();
+      limits.cancel(limit);
       resolve();
     };
+    limits.add(limit);
     pending.then(end, end);
   });
 }

@@ -17,6 +17,7 @@ import {
   readLease,
   toExpiry,
 } from "./item.ts";
+import type { Output } from "./link.ts";
 import type { LockItem } from "./lock_item.ts";
 import { pollMs } from "./poll_plan.ts";
 import { acquire, renew, renounce } from "./requests.ts";
@@ -252,6 +253,9 @@ export class Attempt {
 
 // Other failures may have come after the write.
 function isWithoutEffect(error: unknown): boolean {
-  return error instanceof TableFault &&
+  if (!(error instanceof TableFault)) return false;
+  // A driver that the caller brought may have tried before.
+  const { $metadata } = error.cause as Output ?? {};
+  return ($metadata?.attempts ?? 1) <= 1 &&
     ["refused", "missing", "unreachable"].includes(error.kind);
 }

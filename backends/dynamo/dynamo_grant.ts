@@ -43,6 +43,7 @@ export interface DynamoGrantOptions {
 /** A lock that a table keeps for this process. */
 export class DynamoGrant implements Grant, Renewable {
   readonly clock: LeaseClock;
+  yields = false;
   readonly #lock: LockItem;
   readonly #table: DynamoTable;
   readonly #tenure: Tenure;
@@ -117,7 +118,7 @@ export class DynamoGrant implements Grant, Renewable {
   pass(): MaybePromise<DynamoGrant | null> {
     if (this.#over || this.clock.remainingMs() <= 0) return null;
     if (runtime.clock.monotonic() >= this.#passedUntil) {
-      this.#table.yields.add(this.#lock.key);
+      this.yields = true;
       return null;
     }
     return this.#tokens.next() === null ? this.#passAnew() : this;

@@ -23,9 +23,9 @@ export class DynamoKeeper implements Keeper {
     this.#table = table;
   }
 
-  async tryTake(willWait: boolean): Promise<Grant | null> {
+  async tryTake(willWait: boolean, defers = false): Promise<Grant | null> {
     const attempt = new Attempt(this.#lock, this.#table);
-    if (this.#table.yields.delete(this.#lock.key) && willWait) {
+    if (defers) {
       this.#attempt = attempt;
       return null;
     }

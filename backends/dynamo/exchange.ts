@@ -15,6 +15,10 @@ const MOST_TRIES = 4;
 // By how much longer each try may be silent than the one before.
 const PATIENCE = 1.5;
 
+// For how long a question that nobody awaits may keep the process alive without
+// a break, in milliseconds.
+const LINGER_MS = 5000;
+
 /**
  * What an {@linkcode Exchange} is about.
  *
@@ -115,9 +119,25 @@ export class Exchange<T> {
   }
 
   #onTime(): void {
-    if (this.waitedMs < this.#options.limitMs) return this.#try();
+    if (this.waitedMs < this.#options.limitMs) {
+      return this.#isHeldUp() ? this.#rest() : this.#try();
+    }
     const { note, silence } = this.#options;
     this.#fail(this.#fault ?? note(silence(this.waitedMs)));
+  }
+
+  // A request under way keeps the process alive, whoever awaits it.
+  #isHeldUp(): boolean {
+    return !this.#options.keepAlive && this.#tries.size > 0 &&
+      this.waitedMs > LINGER_MS;
+  }
+
+  // A process that has nothing else to do ends meanwhile.
+  #rest(): void {
+    const tries = [...this.#tries];
+    this.#tries.clear();
+    for (const controller of tries) controller.abort();
+    this.#wait(this.#options.paceMs);
   }
 
   #fail(error: unknown): void {

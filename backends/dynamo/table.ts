@@ -38,8 +38,6 @@ export class DynamoTable {
   readonly heartbeats: Heartbeats<Renewable> = new Heartbeats((due) => {
     for (const lease of due) void lease.renew();
   });
-  /** Locks that this process has had for long, and leaves to others for once. */
-  readonly yields: Set<string> = new Set();
   #creation: Promise<void> | null = null;
 
   /**

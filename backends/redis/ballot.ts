@@ -218,11 +218,9 @@ export class Ballot {
     first: bigint,
     last: bigint,
   ): Promise<boolean> {
-    const isDone = await this.#majorityDoes(async (server) =>
+    return await this.#majorityDoes(async (server) =>
       grant.isFrom(server) && await this.#raiseAt(server, first, last)
     );
-    if (!isDone) this.#servers[0]!.yields.add(this.#lock.key);
-    return isDone;
   }
 
   // Resolves as soon as that is known; must not reject.

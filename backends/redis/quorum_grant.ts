@@ -50,6 +50,7 @@ export class QuorumGrant implements Grant, Renewable {
   readonly clock: LeaseClock;
   readonly lock: SharedLock;
   readonly owner: string;
+  yields = false;
   readonly #tokens: TokenStock;
   readonly #majority: number;
   readonly #askedAt: Map<RedisServer, Moment>;
@@ -152,7 +153,8 @@ export class QuorumGrant implements Grant, Renewable {
   async #passAnew(): Promise<QuorumGrant | null> {
     const first = this.#tokens.last + 1n;
     const last = this.#tokens.last + BigInt(STOCKED);
-    if (!await this.#setAside(this, first, last)) return null;
+    this.yields = !await this.#setAside(this, first, last);
+    if (this.yields) return null;
     this.#tokens.fill(last, runtime.clock.monotonic() + PASSING_MS);
     if (this.remainingMs() <= 0) return null;
     return this.#tokens.next() === null ? null : this;

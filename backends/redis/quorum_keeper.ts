@@ -61,9 +61,9 @@ export class QuorumKeeper implements Keeper {
     this.#majority = majorityOf(servers.length);
   }
 
-  async tryTake(willWait: boolean): Promise<Grant | null> {
-    this.#defers = this.#servers[0]!.yields.delete(this.#lock.key) && willWait;
-    if (this.#defers) return null;
+  async tryTake(_willWait: boolean, defers = false): Promise<Grant | null> {
+    this.#defers = defers;
+    if (defers) return null;
     const ballot = new Ballot(this.#lock, this.#servers);
     const grant = await ballot.run(false);
     if (ballot.isLate) throw this.#toSlowness();

@@ -44,8 +44,6 @@ export class RedisServer {
   readonly link: Link;
   /** The subscriber. */
   readonly wakeUps: WakeUps;
-  /** Locks that others wait for, and that are left to them for once. */
-  readonly yields: Set<string> = new Set();
   readonly #heartbeats = new Heartbeats<Renewable>((due) => this.#beat(due));
   readonly #renewing = new Set<Renewable>();
 
