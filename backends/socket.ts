@@ -25,6 +25,7 @@ import { checkOptions } from "./core/options.ts";
 import { askHolder } from "./host/ask_holder.ts";
 import type { Admit, Gate, Hold } from "./host/gate.ts";
 import { HostBackend } from "./host/host_backend.ts";
+import { RUNG_MS } from "./host/periods.ts";
 
 /** Options of a {@linkcode SocketLock}: none so far. */
 export type SocketLockOptions = Record<never, never>;
@@ -82,7 +83,7 @@ class SocketGate implements Gate {
   readonly key: string;
   readonly door: string;
   readonly lobby: string;
-  readonly pollMs = { deaf: Infinity, answered: Infinity };
+  readonly pollMs = { deaf: Infinity, answered: RUNG_MS };
   readonly advice = {
     unsupported: "SocketLock needs Linux with Deno, Bun or Node 22 or later: " +
       "use FileLock here",

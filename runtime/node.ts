@@ -41,8 +41,20 @@ interface Koffi {
 
 function loadFlock(): Flock {
   const koffi = loadKoffi();
-  const flock = koffi.load(null).func("int flock(int fd, int operation)");
+  const flock = findFlock(koffi);
   return (fd, operation) => flock(fd, operation) === 0 ? 0 : koffi.errno();
+}
+
+function findFlock(koffi: Koffi): (...args: number[]) => number {
+  try {
+    return koffi.load(null).func("int flock(int fd, int operation)");
+  } catch (error) {
+    throw new RuntimeFault(
+      "unsupported",
+      "flock(2) cannot be reached on this platform through koffi",
+      error,
+    );
+  }
 }
 
 function loadKoffi(): Koffi {

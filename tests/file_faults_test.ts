@@ -22,7 +22,7 @@ import { noFiles, noProgram } from "./_platform.ts";
 import { withProcesses } from "./_processes.ts";
 import { nthRuntime } from "./_runtimes.ts";
 import { assertDescriptors, openDescriptors } from "./_spies.ts";
-import { pendingAfter, timed, within } from "./_time.ts";
+import { pendingAfter, timed, turn, within } from "./_time.ts";
 
 const directory = makeDirectory();
 after(() => removeDirectory(directory));
@@ -247,6 +247,42 @@ describe("FileLock whose file is unlinked or replaced", () => {
   );
 
   it(
+    "goes to a task of its process that waits, though nobody looks at the lease",
+    { skip },
+    async () => {
+      const { lock, path } = fresh();
+      const lease = await lock.acquire();
+      const waiting = twin(lock).acquire();
+      unlinkSync(path);
+      // It is looked at once a second.
+      const next = await within(5000, "the new file", waiting);
+      next.assertHeld();
+      assert.throws(() => lease.assertHeld(), { code: "LOCK_LOST" });
+      await lease.release();
+      next.assertHeld();
+      await next.release();
+    },
+  );
+
+  it("freed together with that which was there before leaves nothing behind", {
+    skip,
+  }, async () => {
+    const { lock, path } = fresh();
+    await (await lock.acquire()).release();
+    const before = openDescriptors();
+    for (let i = 0; i < 20; i++) {
+      const first = await lock.acquire();
+      // So that whoever waits is let in.
+      await turn();
+      renameSync(path, `${path}-${i}`);
+      const second = await twin(lock).acquire({ timeoutMs: 5000 });
+      await turn();
+      await Promise.all([first.release(), second.release()]);
+    }
+    await assertDescriptors(before);
+  });
+
+  it(
     "is not passed on where its directory is no directory any more",
     { skip },
     async () => {
@@ -332,4 +368,21 @@ describe("FileLock whose file is unlinked or replaced", () => {
         await within(1500, "the other", next.granted);
       }),
   );
+});
+
+describe("FileLock in a directory that is gone", () => {
+  it("says so whatever it is asked", { skip }, async () => {
+    const home = process.cwd();
+    const directory = makeDirectory();
+    process.chdir(directory);
+    removeDirectory(directory);
+    try {
+      const lock = new FileLock(uniqueName(), { directory: "locks" });
+      for (const use of [lock.acquire(), lock.tryAcquire()]) {
+        await assert.rejects(use, { code: "LOCK_BACKEND" });
+      }
+    } finally {
+      process.chdir(home);
+    }
+  });
 });

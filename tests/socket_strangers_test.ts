@@ -162,6 +162,49 @@ describe("SocketLock whose address a stranger has taken", () => {
   }
 });
 
+describe("SocketLock whose holder is stopped", () => {
+  it("after it has freed the lock, and before it rings, is had by who waits", {
+    skip,
+  }, async () => {
+    const name = uniqueName();
+    const reply = {
+      ...{ ahead: 0, others: 0, settlesInMs: 0 },
+      ...{ host: "here", pid: 1, acquiredAt: Date.now() },
+    };
+    const sockets: Socket[] = [];
+    const server = await listenAt(name, (socket) => {
+      sockets.push(socket);
+      socket.write(`${JSON.stringify(reply)}\n`);
+    });
+    const waiting = new SocketLock(name).acquire();
+    await until("a visit", () => sockets.length > 0);
+    // Its connections stay open.
+    server.close();
+    await (await within(20_000, "the lock", waiting)).release();
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it("is told as one without a pid, however many wait at its door", {
+    skip,
+  }, () =>
+    withProcesses(async (processes) => {
+      const name = uniqueName();
+      const worker = await processes.worker(currentRuntime());
+      const theirs = await worker.create({ kind: "SocketLock", name });
+      await theirs.take();
+      worker.child.signal("SIGSTOP");
+      // More than fit in its queue.
+      const knocks = Array.from({ length: 600 }, () => knock(name));
+      const sockets = await within(20_000, "them", Promise.all(knocks));
+      const lock = new SocketLock(name);
+      assert.equal(await lock.tryAcquire(), null);
+      assert.equal((await lock.holder())?.pid, 0);
+      for (const socket of sockets) socket?.destroy();
+      worker.child.signal("SIGCONT");
+      await theirs.release();
+    }));
+});
+
 /** A lock that somebody holds costs neither the lock nor much of the machine. */
 async function assertPatient(
   lock: SocketLock,
@@ -186,8 +229,8 @@ async function squat(
   answer: (socket: Socket) => void,
 ): Promise<Server> {
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on("error", () => {}));
+  const server = await listenAt(name, (socket) => {
+    sockets.add(socket);
     answer(socket);
   });
   const { close } = server;
@@ -195,6 +238,17 @@ async function squat(
     for (const socket of sockets) socket.destroy();
     return server.listening ? close.call(server) : server;
   };
+  return server;
+}
+
+async function listenAt(
+  name: string,
+  answer: (socket: Socket) => void,
+): Promise<Server> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    answer(socket);
+  });
   await new Promise<void>((resolve, reject) => {
     server.on("error", reject);
     server.listen({ path: socketAddress(name), exclusive: true }, resolve);

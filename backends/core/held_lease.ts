@@ -99,14 +99,18 @@ export class HeldLease implements Lease, SleepWatcher {
   /**
    * Notices a loss by itself from now on: somebody wants to know. Of most
    * leases nobody does before they are released.
+   *
+   * @returns Whether it does: of the loss of a file only a look tells.
    */
-  watchOver(): void {
-    if (this.#isWatched || this.#released || !this.#grant.clock) return;
-    if (this.#examine() !== null) return;
+  watchOver(): boolean {
+    if (this.#isWatched || this.#released) return true;
+    if (!this.#grant.clock) return this.#grant.check === undefined;
+    if (this.#examine() !== null) return true;
     this.#isWatched = true;
     this.#examineSoon();
     watchForSleep(this);
     this.#grant.clock.onShorter = () => this.#examineAnew();
+    return true;
   }
 
   /** Whether the lease has been released by its holder. */

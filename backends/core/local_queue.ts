@@ -1,9 +1,10 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { MaybePromise } from "../../runtime/types.ts";
 import type { Backend, Contention, Grant } from "./backend.ts";
+import type { Deadline } from "./deadlines.ts";
 import { giveBack } from "./give_back.ts";
 import type { Holder } from "./holder.ts";
-import type { LocalWaiter } from "./local_waiter.ts";
+import { type LocalWaiter, timeouts } from "./local_waiter.ts";
 import { WaiterLine } from "./waiter_line.ts";
 
 /**
@@ -12,12 +13,19 @@ import { WaiterLine } from "./waiter_line.ts";
  */
 export type FirstAttempt = MaybePromise<Grant | null> | undefined;
 
+// How often somebody who waits has a lease looked at whose loss nothing tells.
+const LOOK_MS = 1000;
+
 const queues = new Map<string, LocalQueue>();
 
 /** A lease, as those see it who wait for its end. */
 export interface LeaseOfQueue {
-  /** Notices from now on, by itself, when it is lost. */
-  watchOver(): void;
+  /**
+   * Notices from now on, by itself, when it is lost.
+   *
+   * @returns Whether it does: of some only a look tells.
+   */
+  watchOver(): boolean;
   /** Whether it is neither released nor lost, as of now. */
   readonly live: boolean;
 }
@@ -57,6 +65,8 @@ export class LocalQueue {
   #contention: QueueContention | null = null;
   // The lease that this process has, as soon as it exists.
   #lease: LeaseOfQueue | null = null;
+  // When that lease is looked at, for those who wait.
+  #look: Deadline | null = null;
 
   /**
    * The queue of a lock.
@@ -153,7 +163,29 @@ export class LocalQueue {
    */
   hold(lease: LeaseOfQueue): void {
     this.#lease = lease;
-    if (this.#waiters.first !== null) lease.watchOver();
+    if (this.#waiters.first !== null) this.#watchOver(lease);
+  }
+
+  // On the waiters' own timer: there may be ten thousand of them.
+  #watchOver(lease: LeaseOfQueue): void {
+    if (lease.watchOver() || this.#look !== null) return;
+    this.#look = {
+      at: runtime.clock.monotonic() + LOOK_MS,
+      expire: () => {
+        this.#look = null;
+        if (this.#lease?.live) this.#watchOver(this.#lease);
+      },
+    };
+    timeouts.add(this.#look);
+  }
+
+  #remove(waiter: LocalWaiter): boolean {
+    const removed = this.#waiters.remove(waiter);
+    if (this.#look && this.#waiters.first === null) {
+      timeouts.cancel(this.#look);
+      this.#look = null;
+    }
+    return removed;
   }
 
   /**
@@ -216,7 +248,7 @@ export class LocalQueue {
   join(waiter: LocalWaiter, first?: FirstAttempt): void {
     if (first === undefined) {
       this.#waiters.append(waiter);
-      this.#lease?.watchOver();
+      if (this.#lease) this.#watchOver(this.#lease);
       return;
     }
     this.#waiters.prepend(waiter);
@@ -229,7 +261,7 @@ export class LocalQueue {
    * @param waiter The waiter.
    */
   leave(waiter: LocalWaiter): void {
-    if (!this.#waiters.remove(waiter)) return;
+    if (!this.#remove(waiter)) return;
     // Whoever comes next, on the same terms, takes over the place out there.
     if (this.#backend !== null && this.#next(this.#backend) === null) {
       this.#contention?.end();
@@ -270,7 +302,7 @@ export class LocalQueue {
       // its time to live, and a failure to do so has nobody to be told.
       return void giveBack(grant).finally(() => this.end());
     }
-    this.#waiters.remove(head);
+    this.#remove(head);
     head.grant(grant);
   }
 
@@ -278,7 +310,7 @@ export class LocalQueue {
     this.#contention = null;
     const head = this.#next(backend);
     if (head !== null) {
-      this.#waiters.remove(head);
+      this.#remove(head);
       head.fail(error);
     }
     this.end();

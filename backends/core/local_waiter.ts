@@ -3,9 +3,11 @@ import type { Backend, Grant } from "./backend.ts";
 import { type Deadline, Deadlines } from "./deadlines.ts";
 import type { WaiterLine } from "./waiter_line.ts";
 
-// One timer for the timeouts of all waiters. It keeps the process alive, and
-// one deadline that never comes stands for those who wait for ever.
-const timeouts = new Deadlines(
+/**
+ * One timer for the timeouts of all waiters. It keeps the process alive, and one
+ * deadline that never comes stands for those who wait for ever.
+ */
+export const timeouts: Deadlines = new Deadlines(
   runtime.timers,
   runtime.clock.monotonic,
   { keepAlive: true },

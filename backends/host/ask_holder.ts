@@ -1,5 +1,6 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { Holder } from "../core/holder.ts";
+import { listeningAddresses } from "./listening.ts";
 import { ANSWER_MS } from "./periods.ts";
 import { visit } from "./visit.ts";
 import { ASK_HOLDER, type Reply } from "./wire.ts";
@@ -31,7 +32,17 @@ export async function askHolder(addresses: string[]): Promise<Holder | null> {
     const holder = await askAt(address);
     if (holder !== null) return holder;
   }
-  return null;
+  return addresses.some(isBound) ? unknown() : null;
+}
+
+// A holder that is stopped may have so many at its door that nobody gets there.
+function isBound(address: string): boolean {
+  const text = runtime.files.read("/proc/net/unix") ?? "";
+  return listeningAddresses(text).includes(address);
+}
+
+function unknown(): Holder {
+  return { host: runtime.identity.host(), pid: 0 };
 }
 
 async function askAt(address: string): Promise<Holder | null> {
@@ -41,5 +52,5 @@ async function askAt(address: string): Promise<Holder | null> {
     onReply: () => {},
   });
   if (end.reply) return toHolder(end.reply);
-  return end.gone ? null : { host: runtime.identity.host(), pid: 0 };
+  return end.gone ? null : unknown();
 }

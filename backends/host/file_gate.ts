@@ -43,7 +43,9 @@ export class FileGate implements Gate {
   /** What helps when the file cannot be used. */
   get advice(): FaultAdvice {
     return {
-      unsupported: "use SocketLock here",
+      unsupported: runtime.sockets.available()
+        ? "use SocketLock here"
+        : "use RedisLock or DynamoLock here",
       denied: "give this process access to that directory, or all of them " +
         "another `directory` (Deno: --allow-read and --allow-write for it, " +
         "but --allow-all for /dev/shm; Linux: a file that another user made " +

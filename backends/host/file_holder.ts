@@ -1,5 +1,5 @@
 import { runtime } from "../../runtime/mod.ts";
-import type { Inode } from "../../runtime/types.ts";
+import type { Inode, LockFile } from "../../runtime/types.ts";
 import type { Holder } from "../core/holder.ts";
 import type { FileGate } from "./file_gate.ts";
 import { nextTurn } from "./turns.ts";
@@ -77,10 +77,18 @@ export function fileKey({ device, number }: Inode): string {
   return `${hex(major)}:${hex(minor)}:${number}`;
 }
 
-// Where the kernel's list cannot be read, the lock itself tells. It is held for
-// an instant if it was free, and only in this case.
+// What is not in the kernel's list may be held all the same: the list may be
+// out of reach, or hide what is in another namespace, or name the file system
+// in its own way. Then the lock itself tells. It is held for an instant if it
+// was free, and only in this case.
 function isLocked(path: string): boolean {
-  const file = runtime.files.open(path);
+  let file: LockFile;
+  try {
+    file = runtime.files.open(path);
+  } catch {
+    // Whoever may only read cannot try it.
+    return false;
+  }
   try {
     return !file.tryLock();
   } finally {

@@ -64,9 +64,17 @@ export class HostBackend implements Backend {
     this.#findHolder = findHolder;
   }
 
-  /** The lock's identity in this process. */
+  /**
+   * The lock's identity in this process.
+   *
+   * @throws {LockError} If it cannot be told, as in a directory that is gone.
+   */
   get key(): string {
-    return this.#gate.key;
+    try {
+      return this.#gate.key;
+    } catch (error) {
+      throw this.#toError("Cannot use", error);
+    }
   }
 
   /**

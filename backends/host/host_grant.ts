@@ -10,6 +10,9 @@ import { cancelTurn, nextTurn, onNextTurn, starvedMs } from "./turns.ts";
 const left = new Map<string, Room>();
 
 function leave(key: string, room: Room): void {
+  // That of another file, which was at the same path.
+  const before = left.get(key);
+  if (before !== room) void before?.dissolve();
   left.set(key, room);
   // A turn that has already begun may end before the process has come back.
   onNextTurn(() => {

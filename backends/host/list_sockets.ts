@@ -3,9 +3,10 @@ import { commandLine } from "../../runtime/command_line/mod.ts";
 import type { HeldLock } from "../core/held_lock.ts";
 import { decodeName } from "../core/names.ts";
 import { askHolder } from "./ask_holder.ts";
+import { listeningAddresses } from "./listening.ts";
 
-/** What the kernel's list of sockets calls one that listens (`__SO_ACCEPTCON`). */
-const LISTENING = 0x10000;
+// The doors of locks, and not their lobbies.
+const DOOR = /^\0locking(?::|#[0-9a-f]{64}$)/;
 
 // How many holders are asked at once: each is a connection.
 const MOST_AT_ONCE = 32;
@@ -20,21 +21,14 @@ const MOST_AT_ONCE = 32;
 export async function listSockets(): Promise<HeldLock[]> {
   const text = commandLine.files.text("/proc/net/unix");
   if (text === null) throw new Error("/proc/net/unix cannot be read");
-  const addresses = [...new Set(text.split("\n").flatMap(lockAddress))];
+  const doors = listeningAddresses(text).filter((at) => DOOR.test(at));
+  const addresses = [...new Set(doors)];
   const found: HeldLock[] = [];
   for (let i = 0; i < addresses.length; i += MOST_AT_ONCE) {
     const some = addresses.slice(i, i + MOST_AT_ONCE);
     found.push(...(await Promise.all(some.map(look))).flat());
   }
   return found;
-}
-
-// Lines such as `…: 00000002 00000000 00010000 0001 01 4711 @locking:report`.
-function lockAddress(line: string): string[] {
-  const [, , , flags = "", , , , path = ""] = line.trim().split(/\s+/);
-  const listens = (parseInt(flags, 16) & LISTENING) !== 0;
-  const isLock = /^@locking(?::|#[0-9a-f]{64}$)/.test(path);
-  return listens && isLock ? [`\0${path.slice(1)}`] : [];
 }
 
 async function look(address: string): Promise<HeldLock[]> {

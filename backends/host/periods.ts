@@ -91,6 +91,12 @@ export const STARVATION_MS = 1;
 /** How long a holder may take to answer who it is. */
 export const ANSWER_MS = 1000;
 
+/**
+ * How often a socket's lock is tried although its holder will ring: it may have
+ * been stopped between freeing the lock and telling those who wait.
+ */
+export const RUNG_MS = 5000;
+
 /** How often a file's lock is tried while nobody can ring for it. */
 export const POLL_MS = 40;
 

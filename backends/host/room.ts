@@ -139,8 +139,10 @@ export class Room {
    * @returns Whether there is such an address now.
    */
   openLobby(address: string | null): boolean {
-    if (this.#lobby !== null) return true;
-    if (address === null) return false;
+    if (address === null) return this.#lobby !== null;
+    if (this.#lobby !== null && this.#lobbyAddress === address) return true;
+    void this.#lobby?.close();
+    this.#lobby = null;
     try {
       const listener = runtime.sockets.listen(address, this.admit);
       if (listener instanceof Promise) listener.catch(() => {});
