@@ -1,9 +1,14 @@
+import { farewells } from "../backends/core/farewells.ts";
+import { stayAlive } from "../backends/core/stay_alive.ts";
 import { commandLine } from "../runtime/command_line/mod.ts";
 import { splitArguments } from "./arguments.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
 import { Failure } from "./failure.ts";
 import { parse } from "./program.ts";
 import { say } from "./say.ts";
+
+// How long to wait for that, in milliseconds.
+const FAREWELL_MS = 2000;
 
 /** Runs the program, and ends the process with its exit code. */
 export async function main(): Promise<void> {
@@ -14,7 +19,9 @@ export async function main(): Promise<void> {
   } catch (error) {
     code = explain(error);
   }
-  // At once: a connection that is still open need not be waited for.
+  // A connection that is still open need not be waited for; but what was asked
+  // for in vain may be granted yet, and nobody would give it back.
+  await stayAlive(farewells(), FAREWELL_MS);
   commandLine.exit(code);
 }
 

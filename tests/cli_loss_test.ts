@@ -8,6 +8,7 @@ import { commandLine, outcome, runLocking, startLocking } from "./_cli.ts";
 import { makeDirectory, removeDirectory, uniqueName } from "./_names.ts";
 import { noFiles } from "./_platform.ts";
 import { withProcesses } from "./_processes.ts";
+import { Proxy } from "./_proxy.ts";
 import { fileServer, freePort, redisTest, withRedis } from "./_redis.ts";
 import { until, within } from "./_time.ts";
 
@@ -298,5 +299,33 @@ describe("locking run on a file that is removed", () => {
         assert.equal((await child.exited).code, 76);
         assert.match(child.lines.join(), /told/);
       }),
+  );
+});
+
+describe("locking run that has given up", () => {
+  redisTest(
+    "gives back what it is granted then",
+    () =>
+      withRedis(1, ([server]) =>
+        withProcesses(async (processes) => {
+          const name = uniqueName();
+          // The server knows the scripts.
+          const known = new RedisLock(name, { hosts: server!.host });
+          await known.withLock(() => {});
+          const proxy = await Proxy.start(server!.port);
+          // It grants the lock, and the answer comes later.
+          proxy.mode = "hold";
+          const options = [`--redis=${proxy.host}`, "--ttl=1m", "-w", "200ms"];
+          const args = ["run", ...options, name, "--", "true"];
+          const child = startLocking(processes, ...args);
+          const isHeld = async (): Promise<boolean> =>
+            await server!.command("EXISTS", `locking:{${name}}`) === 1;
+          await until("its word", () => /timed out/.test(child.errors), 10_000);
+          await until("a grant", isHeld);
+          proxy.mode = "pass";
+          assert.equal((await outcome(child)).code, 75);
+          assert.equal(await isHeld(), false);
+          await proxy.end();
+        })),
   );
 });

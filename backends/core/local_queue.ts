@@ -2,6 +2,7 @@ import { runtime } from "../../runtime/mod.ts";
 import type { MaybePromise } from "../../runtime/types.ts";
 import type { Backend, Contention, Grant } from "./backend.ts";
 import type { Deadline } from "./deadlines.ts";
+import { farewell } from "./farewells.ts";
 import { giveBack } from "./give_back.ts";
 import type { Holder } from "./holder.ts";
 import { type LocalWaiter, timeouts } from "./local_waiter.ts";
@@ -287,7 +288,9 @@ export class LocalQueue {
   #pursue(backend: Backend, first: MaybePromise<Grant | null>): void {
     const contention = new QueueContention();
     this.#contention = contention;
-    takeFrom(backend, first, contention).then(
+    const taking = takeFrom(backend, first, contention);
+    farewell(taking);
+    taking.then(
       (grant) => this.#deliver(backend, grant),
       (error) => this.#fail(backend, error),
     );

@@ -1,5 +1,6 @@
 import type { Backend, Grant, Survey } from "./backend.ts";
 import { LockBackendError, LockError, LockTimeoutError } from "./errors.ts";
+import { farewell } from "./farewells.ts";
 import { HeldLease } from "./held_lease.ts";
 import { describeHolder, type Holder } from "./holder.ts";
 import type { Lease } from "./lease.ts";
@@ -283,7 +284,10 @@ function attemptOrAbort(
   signal: AbortSignal | undefined,
 ): Promise<Grant | null> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal!.reason);
+    const onAbort = (): void => {
+      farewell(attempt);
+      reject(signal!.reason);
+    };
     signal?.addEventListener("abort", onAbort, { once: true });
     attempt.then(async (grant) => {
       signal?.removeEventListener("abort", onAbort);

@@ -1,5 +1,6 @@
 import type { Contention, Grant, Keeper } from "../core/backend.ts";
 import { toLockError } from "../core/backend_errors.ts";
+import { farewell } from "../core/farewells.ts";
 import type { Holder } from "../core/holder.ts";
 import { Attempt } from "./attempt.ts";
 import { callOptions } from "./call_options.ts";
@@ -33,7 +34,7 @@ export class DynamoKeeper implements Keeper {
       const grant = await this.#created(() => attempt.try());
       if (grant !== null) return grant;
       if (willWait) this.#attempt = attempt;
-      else void attempt.leave();
+      else farewell(attempt.leave());
       return null;
     } catch (error) {
       // A waiter has time for what will pass.
@@ -41,7 +42,7 @@ export class DynamoKeeper implements Keeper {
         this.#attempt = attempt;
         return null;
       }
-      void attempt.leave();
+      farewell(attempt.leave());
       throw this.#toError("Cannot acquire", error);
     }
   }
@@ -51,10 +52,10 @@ export class DynamoKeeper implements Keeper {
     this.#attempt = null;
     try {
       const grant = await this.#created(() => attempt.wait(contention));
-      if (grant === null) void attempt.leave();
+      if (grant === null) farewell(attempt.leave());
       return grant;
     } catch (error) {
-      void attempt.leave();
+      farewell(attempt.leave());
       throw this.#toError("Cannot wait for", error);
     }
   }

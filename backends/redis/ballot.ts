@@ -1,5 +1,6 @@
 import { toReleaseError } from "../core/backend_errors.ts";
 import { type CallOptions, releaseOptions } from "../core/call_options.ts";
+import { farewell } from "../core/farewells.ts";
 import type { Moment } from "../core/lease_clock.ts";
 import { stayAlive } from "../core/stay_alive.ts";
 import { type Answer, type Call, wasHeld } from "./exchange.ts";
@@ -132,7 +133,7 @@ export class Ballot {
   /** Gives up all places and grants, without waiting for the answers. */
   withdraw(): void {
     this.#over = true;
-    for (const server of this.#servers) this.#dropAt(server);
+    for (const server of this.#servers) farewell(this.#dropAt(server));
   }
 
   #decide(enqueue: boolean): Promise<void> {
@@ -166,7 +167,7 @@ export class Ballot {
       const call = this.#callOf(ACQUIRE, args);
       const late = ({ values }: Answer): void => {
         // It is too late to be a vote.
-        if (values[0] === "granted") void this.#dropAt(server);
+        if (values[0] === "granted") farewell(this.#dropAt(server));
       };
       const options = this.#options;
       return readVote(await server.link.call({ ...call, late }, options));
@@ -180,7 +181,7 @@ export class Ballot {
     if (!this.#over || vote.says !== "granted") return;
     if (this.#grant && !this.#grant.over) {
       this.#strengthen(this.#grant, server, vote.sentAt);
-    } else this.#dropAt(server);
+    } else farewell(this.#dropAt(server));
   }
 
   #strengthen(grant: QuorumGrant, server: RedisServer, sentAt: Moment): void {
@@ -317,7 +318,7 @@ export class Ballot {
       if (vote === undefined || vote.says === "granted") {
         drops.push(this.#dropAt(server));
       } else if (vote.says === "nothing" && vote.fault.kind === "silent") {
-        void this.#dropAt(server);
+        farewell(this.#dropAt(server));
       }
     }
     await stayAlive(Promise.all(drops), GIVE_BACK_MS);

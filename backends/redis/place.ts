@@ -2,6 +2,7 @@ import { runtime } from "../../runtime/mod.ts";
 import type { Contention } from "../core/backend.ts";
 import { toReleaseError } from "../core/backend_errors.ts";
 import { type CallOptions, releaseOptions } from "../core/call_options.ts";
+import { farewell } from "../core/farewells.ts";
 import type { Holder } from "../core/holder.ts";
 import { Bell } from "./bell.ts";
 import type { Answer, Call } from "./exchange.ts";
@@ -104,7 +105,7 @@ export class Place implements Holding, Listener {
       throw tooSlow(this.server.label, this.lock);
     } catch (error) {
       // It may have come to pass all the same.
-      void this.#leave().catch(() => {});
+      farewell(this.#leave());
       throw error;
     } finally {
       if (!waits) this.server.wakeUps.forget(this.owner);
@@ -136,7 +137,7 @@ export class Place implements Holding, Listener {
       await this.#leave();
       return null;
     } catch (error) {
-      void this.#leave().catch(() => {});
+      farewell(this.#leave());
       throw error;
     } finally {
       this.#over = true;
@@ -215,7 +216,7 @@ export class Place implements Holding, Listener {
   // nobody wants any more.
   #leaveUnlessHeld(): void {
     if (this.#grant !== null && !this.#grant.over) return;
-    void this.#leave().catch(() => {});
+    farewell(this.#leave());
   }
 
   // A grant that comes too late to be trusted is asked for again: the server
