@@ -62,6 +62,10 @@ export class DenoLockFiles implements LockFiles {
 
   read(path: string): string | null {
     try {
+      // Nobody is to be asked for the permission to look.
+      const descriptor = { name: "read", path } as const;
+      const { state } = Deno.permissions.querySync(descriptor);
+      if (state !== "granted") return null;
       // Looked at first: to open a FIFO would be to wait for its writer.
       if (!Deno.lstatSync(path).isFile) return null;
       const file = Deno.openSync(path, { read: true });

@@ -22,17 +22,20 @@ export function toHolder(reply: Reply): Holder {
 /**
  * Asks whoever listens at one of some addresses who they are.
  *
- * @param addresses The addresses, to be tried in turn.
+ * @param addresses The addresses, to be tried in turn; whoever has the lock
+ * listens at the first.
  * @returns The holder; one without a process id if nobody answers in time; null
  * if nobody listens.
  * @throws {RuntimeFault} If the system refuses.
  */
-export async function askHolder(addresses: string[]): Promise<Holder | null> {
+export async function askHolder(
+  addresses: readonly [door: string, ...others: string[]],
+): Promise<Holder | null> {
   for (const address of addresses) {
     const holder = await askAt(address);
     if (holder !== null) return holder;
   }
-  return addresses.some(isBound) ? unknown() : null;
+  return isBound(addresses[0]) ? unknown() : null;
 }
 
 // A holder that is stopped may have so many at its door that nobody gets there.
