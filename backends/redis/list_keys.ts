@@ -20,7 +20,7 @@ const PATIENCE_MS = 5000;
 
 /**
  * The RedisLocks that are held now, by a scan of the keys of each server: those
- * that the same owner holds on a majority of them, as far as that is known.
+ * that the same owner is seen to hold on a majority of them.
  *
  * @param hosts The servers, as RedisLock takes them.
  * @param keyPrefix What the locks' keys begin with.
@@ -47,17 +47,16 @@ export async function listKeys(
   const votes = scans.flatMap((scan) =>
     scan.status === "fulfilled" ? [...scan.value.values()] : []
   );
-  // Those that do not answer may keep it for somebody as well.
-  return elect(votes, majority - faults.length);
+  return elect(votes, majority);
 }
 
-function elect(votes: readonly Vote[], needed: number): HeldLock[] {
+function elect(votes: readonly Vote[], majority: number): HeldLock[] {
   const counts = new Map<string, number>();
   return votes.flatMap(({ name, owner, holder }) => {
     const key = JSON.stringify([name, owner]);
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    return count === needed ? [{ name, holder }] : [];
+    return count === majority ? [{ name, holder }] : [];
   });
 }
 
