@@ -298,11 +298,11 @@ function testVotes(): void {
           servers.map(({ port }) => Proxy.start(port)),
         );
         const hosts = proxies.map(({ host }) => host);
-        const lock = new RedisLock(uniqueName(), { hosts, ttlMs: 300 });
+        const lock = new RedisLock(uniqueName(), { hosts, ttlMs: 120 });
         await new RedisLock(uniqueName(), { hosts }).withLock(() => {});
         // Longer than its time to live, there and back. On a busy machine it may
         // be longer than a vote takes as well.
-        for (const proxy of proxies) proxy.delay = () => 160;
+        for (const proxy of proxies) proxy.delay = () => 70;
         const isSlow = { code: "LOCK_BACKEND" };
         try {
           await assert.rejects(lock.tryAcquire(), isSlow);
