@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { after, describe, it } from "node:test";
+import type { HeldLease } from "../backends/core/held_lease.ts";
+import { LossWatch } from "../cli/loss.ts";
 import { RedisLock } from "../mod.ts";
 import type { Child } from "./_child.ts";
 import { commandLine, outcome, runLocking, startLocking } from "./_cli.ts";
@@ -328,4 +330,22 @@ describe("locking run that has given up", () => {
           await proxy.end();
         })),
   );
+});
+
+describe("LossWatch", () => {
+  it("acts ahead of a lease whose end has come nearer", async () => {
+    let remainingMs = 60_000;
+    const lease = {
+      lockName: "nearer",
+      signal: new AbortController().signal,
+      get remainingMs(): number {
+        return remainingMs;
+      },
+    };
+    const told = new Promise<string>((resolve) => {
+      new LossWatch(lease as unknown as HeldLease, 500, resolve);
+    });
+    remainingMs = 400;
+    assert.match(await within(3000, "the word", told), /over in 400 ms/);
+  });
 });

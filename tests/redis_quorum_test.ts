@@ -289,6 +289,31 @@ function testVotes(): void {
       await lease.release();
     }));
 
+  it(
+    "says that its servers take longer than its lease",
+    { skip },
+    () =>
+      withRedis(3, async (servers) => {
+        const proxies = await Promise.all(
+          servers.map(({ port }) => Proxy.start(port)),
+        );
+        const hosts = proxies.map(({ host }) => host);
+        // The first vote of a process may have to connect.
+        await new RedisLock(uniqueName(), { hosts }).withLock(() => {});
+        const lock = new RedisLock(uniqueName(), { hosts, ttlMs: 100 });
+        // Longer than its time to live, there and back: where the tokens are to
+        // be raised, there is nothing left.
+        for (const proxy of proxies) proxy.delay = () => 60;
+        const isSlow = { code: "LOCK_BACKEND", message: /ttlMs allows/ };
+        try {
+          await assert.rejects(lock.tryAcquire(), isSlow);
+          await within(5000, "an end", assert.rejects(lock.acquire(), isSlow));
+        } finally {
+          await Promise.all(proxies.map((proxy) => proxy.end()));
+        }
+      }),
+  );
+
   it("is released everywhere, also where it never was granted", {
     skip,
   }, () =>

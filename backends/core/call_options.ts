@@ -8,6 +8,11 @@ export interface CallOptions {
   readonly persistent: boolean;
   /** Whether the process stays alive for the answer. */
   readonly keepAlive: boolean;
+  /**
+   * After so many milliseconds no request is left under way between two tries,
+   * which would keep the process alive whoever awaits it; never, if absent.
+   */
+  readonly restsAfterMs?: number;
 }
 
 // The shortest and the longest silence after which to ask again.

@@ -34,6 +34,8 @@ export interface LeaseOfQueue {
 /** The wait of a queue's process; most end before anybody looks at the signal. */
 class QueueContention implements Contention {
   lastHolder: Holder | null = null;
+  /** What comes of it. */
+  taking: Promise<Grant | null> | null = null;
   #controller: AbortController | null = null;
   #ended = false;
 
@@ -45,6 +47,8 @@ class QueueContention implements Contention {
 
   end(): void {
     this.#ended = true;
+    // It may be granted yet, and is given back then.
+    if (this.taking) farewell(this.taking);
     this.#controller?.abort();
   }
 }
@@ -288,9 +292,8 @@ export class LocalQueue {
   #pursue(backend: Backend, first: MaybePromise<Grant | null>): void {
     const contention = new QueueContention();
     this.#contention = contention;
-    const taking = takeFrom(backend, first, contention);
-    farewell(taking);
-    taking.then(
+    contention.taking = takeFrom(backend, first, contention);
+    contention.taking.then(
       (grant) => this.#deliver(backend, grant),
       (error) => this.#fail(backend, error),
     );

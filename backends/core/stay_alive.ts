@@ -21,7 +21,7 @@ export function stayAlive(
 ): Promise<void> {
   return new Promise((resolve) => {
     const at = runtime.clock.monotonic() + longestMs;
-    const limit: Deadline = { at, place: -1, expire: resolve };
+    const limit: Deadline = { at, expire: resolve };
     const end = (): void => {
       limits.cancel(limit);
       resolve();

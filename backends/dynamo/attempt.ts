@@ -24,7 +24,8 @@ import { acquire, renew, renounce } from "./requests.ts";
 import type { DynamoTable } from "./table.ts";
 import { Tenure } from "./tenure.ts";
 
-// How long a waiter goes on while its table cannot be reached.
+// How long a waiter goes on while its table cannot be reached; and for how long
+// what gives back what may have been taken may keep its process.
 const OUTAGE_MS = 5000;
 
 // How often to try to take a lock that was free when it was looked at, or whose
@@ -121,6 +122,7 @@ export class Attempt {
       limitMs: ttlMs,
       persistent: true,
       keepAlive: false,
+      restsAfterMs: OUTAGE_MS,
     };
     await this.#table.write(
       () => renounce(this.#lock, this.#tenure.owner),

@@ -15,10 +15,6 @@ const MOST_TRIES = 4;
 // By how much longer each try may be silent than the one before.
 const PATIENCE = 1.5;
 
-// For how long a question that nobody awaits may keep the process alive without
-// a break, in milliseconds.
-const LINGER_MS = 5000;
-
 /**
  * What an {@linkcode Exchange} is about.
  *
@@ -120,16 +116,15 @@ export class Exchange<T> {
 
   #onTime(): void {
     if (this.waitedMs < this.#options.limitMs) {
-      return this.#isHeldUp() ? this.#rest() : this.#try();
+      return this.#isToRest() ? this.#rest() : this.#try();
     }
     const { note, silence } = this.#options;
     this.#fail(this.#fault ?? note(silence(this.waitedMs)));
   }
 
-  // A request under way keeps the process alive, whoever awaits it.
-  #isHeldUp(): boolean {
-    return !this.#options.keepAlive && this.#tries.size > 0 &&
-      this.waitedMs > LINGER_MS;
+  #isToRest(): boolean {
+    const { restsAfterMs = Infinity } = this.#options;
+    return this.#tries.size > 0 && this.waitedMs > restsAfterMs;
   }
 
   // A process that has nothing else to do ends meanwhile.

@@ -1,5 +1,5 @@
 import { runtime } from "../../runtime/mod.ts";
-import type { Inode, LockFile } from "../../runtime/types.ts";
+import type { Inode } from "../../runtime/types.ts";
 import type { Holder } from "../core/holder.ts";
 import type { FileGate } from "./file_gate.ts";
 import { nextTurn } from "./turns.ts";
@@ -82,13 +82,7 @@ export function fileKey({ device, number }: Inode): string {
 // in its own way. Then the lock itself tells. It is held for an instant if it
 // was free, and only in this case.
 function isLocked(path: string): boolean {
-  let file: LockFile;
-  try {
-    file = runtime.files.open(path);
-  } catch {
-    // Whoever may only read cannot try it.
-    return false;
-  }
+  const file = runtime.files.open(path);
   try {
     return !file.tryLock();
   } finally {

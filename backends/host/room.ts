@@ -143,6 +143,7 @@ export class Room {
     if (this.#lobby !== null && this.#lobbyAddress === address) return true;
     void this.#lobby?.close();
     this.#lobby = null;
+    this.#lobbyAddress = null;
     try {
       const listener = runtime.sockets.listen(address, this.admit);
       if (listener instanceof Promise) listener.catch(() => {});

@@ -79,9 +79,13 @@ export class Ballot {
    */
   async run(enqueue: boolean): Promise<QuorumGrant | null> {
     await this.#decide(enqueue);
-    const grant = this.#has(this.#granted().size) ? await this.#raise() : null;
+    const won = this.#granted();
+    const isWon = this.#has(won.size);
+    const grant = isWon ? await this.#raise() : null;
     this.#over = true;
-    this.#isLate = grant !== null && grant.remainingMs() <= 0;
+    // Where it is over, its servers may have nothing left to raise.
+    this.#isLate = isWon &&
+      (grant ?? this.#makeGrant(won, 0n)).remainingMs() <= 0;
     if (grant === null || this.#isLate) {
       await this.#giveBack();
       return null;
@@ -105,15 +109,16 @@ export class Ballot {
     return this.#isLate;
   }
 
-  /** Whether another has a majority: else the votes were split. */
-  get isHeld(): boolean {
+  /** Who has a majority; null where the votes were split. */
+  get heldBy(): string | null {
     const counts = new Map<string, number>();
     for (const vote of this.votes.values()) {
       if (vote.says !== "held") continue;
       const owner = ownerOf(vote.by);
       counts.set(owner, (counts.get(owner) ?? 0) + 1);
     }
-    return Math.max(0, ...counts.values()) >= this.#majority;
+    for (const [owner, count] of counts) if (this.#has(count)) return owner;
+    return null;
   }
 
   /**
@@ -164,13 +169,12 @@ export class Ballot {
     const args = [this.owner, String(ttlMs), whoWeAre(), "any"];
     if (enqueue) args.push(server.wakeUps.channel, String(ALIVE_MS), "0", "");
     try {
-      const call = this.#callOf(ACQUIRE, args);
       const late = ({ values }: Answer): void => {
         // It is too late to be a vote.
         if (values[0] === "granted") farewell(this.#dropAt(server));
       };
       const options = this.#options;
-      return readVote(await server.link.call({ ...call, late }, options));
+      return readVote(await this.#call(server, ACQUIRE, args, options, late));
     } catch (fault) {
       return { says: "nothing", fault: fault as ServerFault };
     }
@@ -334,12 +338,10 @@ export class Ballot {
     script: Script,
     args: string[],
     options: CallOptions = this.#options,
+    late?: Call["late"],
   ): Promise<Answer> {
-    return server.link.call(this.#callOf(script, args), options);
-  }
-
-  #callOf(script: Script, args: string[]): Call {
-    return { script, keys: keysOf(this.#lock), args };
+    const keys = keysOf(this.#lock);
+    return server.link.call({ script, keys, args, late }, options);
   }
 
   get #options(): CallOptions {

@@ -17,7 +17,7 @@ export interface Call {
   /** Its arguments after the stamp. */
   readonly args: string[];
   /** Called with what is answered after the call has failed. */
-  readonly late?: (answer: Answer) => void;
+  readonly late?: ((answer: Answer) => void) | undefined;
 }
 
 /** A server's answer to a call. */
@@ -223,14 +223,13 @@ export class Exchange implements Deadline {
   }
 
   #fail(fault: ServerFault): void {
-    if (!this.#end(false)) return;
-    this.#failed = true;
-    this.#made.reject(fault);
+    if (this.#end(false)) this.#made.reject(fault);
   }
 
   #end(answered: boolean): boolean {
     if (this.#over) return false;
     this.#over = true;
+    this.#failed = !answered;
     this.#deadlines.cancel(this);
     this.#link.onEnd(this, answered);
     return true;

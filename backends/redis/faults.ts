@@ -35,17 +35,14 @@ export function toServerFault(label: string, error: unknown): ServerFault {
  * Says that grants come too late to be trusted, again and again.
  *
  * @param label Who gives them, for the message.
- * @param lock The lock.
+ * @param ttlMs The time to live of the lock in question, in milliseconds.
  * @returns The fault.
  */
-export function tooSlow(
-  label: string,
-  { terms }: { readonly terms: { readonly ttlMs: number } },
-): ServerFault {
+export function tooSlow(label: string, ttlMs: number): ServerFault {
   return new ServerFault(
     "silent",
     `${label}: it takes longer to answer than ttlMs allows ` +
-      `(${terms.ttlMs} ms)`,
+      `(${ttlMs} ms)`,
   );
 }
 

@@ -102,7 +102,7 @@ export class Place implements Holding, Listener {
         waits = willWait && grant === null;
         if (grant === null || grant.remainingMs() > 0) return grant;
       }
-      throw tooSlow(this.server.label, this.lock);
+      throw tooSlow(this.server.label, this.lock.terms.ttlMs);
     } catch (error) {
       // It may have come to pass all the same.
       farewell(this.#leave());
@@ -134,6 +134,7 @@ export class Place implements Holding, Listener {
       }
       // Nobody wants what comes from now on.
       this.#over = true;
+      this.#grant = null;
       await this.#leave();
       return null;
     } catch (error) {
@@ -224,7 +225,7 @@ export class Place implements Holding, Listener {
   #accept(grant: FairGrant): void {
     if (grant.remainingMs() > 0) this.#grant = grant;
     else if (++this.#late < MOST_TRIES) this.#due = 0;
-    else this.#fault = tooSlow(this.server.label, this.lock);
+    else this.#fault = tooSlow(this.server.label, this.lock.terms.ttlMs);
     this.#bell.ring();
   }
 
@@ -292,7 +293,6 @@ export class Place implements Holding, Listener {
     late?: Call["late"],
   ): Promise<Answer> {
     const keys = keysOf(this.lock);
-    const call = { script, keys, args, ...late && { late } };
-    return this.server.link.call(call, options);
+    return this.server.link.call({ script, keys, args, late }, options);
   }
 }

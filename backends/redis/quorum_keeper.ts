@@ -40,8 +40,8 @@ interface Pace {
   backoffMs: number;
   /** Since when no majority could be reached, on the monotonic clock. */
   outSince: number;
-  /** How many votes in a row were won too late. */
-  late: number;
+  /** The owners of the votes that were won too late, since another had it. */
+  readonly late: Set<string>;
 }
 
 /** A lock of the majority of several independent servers. */
@@ -61,12 +61,13 @@ export class QuorumKeeper implements Keeper {
     this.#majority = majorityOf(servers.length);
   }
 
-  async tryTake(_willWait: boolean, defers = false): Promise<Grant | null> {
+  async tryTake(willWait: boolean, defers = false): Promise<Grant | null> {
     this.#defers = defers;
     if (defers) return null;
     const ballot = new Ballot(this.#lock, this.#servers);
     const grant = await ballot.run(false);
-    if (ballot.isLate) throw this.#toSlowness();
+    // A waiter votes again.
+    if (ballot.isLate && !willWait) throw this.#toSlowness();
     if (grant === null && this.#isOut(ballot)) throw this.#toOutage(ballot);
     return grant;
   }
@@ -77,7 +78,11 @@ export class QuorumKeeper implements Keeper {
     const ring = (): void => bell.ring();
     signal.addEventListener("abort", ring);
     for (const { wakeUps } of this.#servers) void wakeUps.open();
-    const pace = { backoffMs: FIRST_BACKOFF_MS, outSince: Infinity, late: 0 };
+    const pace: Pace = {
+      backoffMs: FIRST_BACKOFF_MS,
+      outSince: Infinity,
+      late: new Set(),
+    };
     try {
       if (this.#defers) await bell.wait(DEFERENCE_MS);
       while (!signal.aborted) {
@@ -101,8 +106,7 @@ export class QuorumKeeper implements Keeper {
     try {
       grant = await ballot.run(true);
       if (grant) return grant;
-      pace.late = ballot.isLate ? pace.late + 1 : 0;
-      if (pace.late >= MOST_LATE) throw this.#toSlowness();
+      this.#noteLateness(ballot, pace);
       contention.lastHolder = lastHolder(ballot) ?? contention.lastHolder;
       const now = runtime.clock.monotonic();
       pace.outSince = this.#isOut(ballot)
@@ -117,8 +121,16 @@ export class QuorumKeeper implements Keeper {
     }
   }
 
+  // What was won too late is given back late, too: until then, it is ours that
+  // the next votes find.
+  #noteLateness({ isLate, owner, heldBy }: Ballot, { late }: Pace): void {
+    if (isLate) late.add(owner);
+    else if (heldBy !== null && !late.has(heldBy)) late.clear();
+    if (late.size >= MOST_LATE) throw this.#toSlowness();
+  }
+
   #pauseMs(ballot: Ballot, pace: Pace): number {
-    if (ballot.isHeld) {
+    if (ballot.heldBy !== null) {
       pace.backoffMs = FIRST_BACKOFF_MS;
       return this.#periodMs(ballot);
     }
@@ -226,7 +238,7 @@ export class QuorumKeeper implements Keeper {
 
   #toSlowness(): Error {
     const labels = this.#servers.map(({ label }) => label).join(", ");
-    const fault = tooSlow(`a majority of ${labels}`, this.#lock);
+    const fault = tooSlow(`a majority of ${labels}`, this.#lock.terms.ttlMs);
     return toLockError("Cannot acquire", this.#lock.name, fault);
   }
 
