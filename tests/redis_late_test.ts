@@ -5,10 +5,10 @@ import { Ballot } from "../backends/redis/ballot.ts";
 import type { Connection, Connector } from "../backends/redis/connector.ts";
 import type { Call } from "../backends/redis/exchange.ts";
 import { Place } from "../backends/redis/place.ts";
-import { ACQUIRE, LEAVE } from "../backends/redis/scripts.ts";
+import { ACQUIRE, LEAVE, RAISE } from "../backends/redis/scripts.ts";
 import { RedisServer } from "../backends/redis/server.ts";
 import { sharedLock } from "../backends/redis/shared_lock.ts";
-import { until } from "./_time.ts";
+import { sleep, until } from "./_time.ts";
 
 const LOCK = sharedLock("late", "locking:", {
   ttlMs: 100,
@@ -27,6 +27,8 @@ class SlowServer implements Connection {
       this.leaves++;
       return Promise.reject(new Error("NOPERM it is told once"));
     }
+    // It has the key no more.
+    if (script === RAISE) return Promise.resolve([stamp, 0]);
     assert.equal(script, ACQUIRE);
     return new Promise((resolve) => {
       this.grant.push(() => resolve([stamp, "granted", "1"]));
@@ -60,6 +62,19 @@ describe("RedisLock's attempt that has failed", () => {
     const ballot = new Ballot(LOCK, [slow.asServer()]);
     assert.equal(await ballot.run(false), null);
     await assertGivenBack(slow);
+  });
+});
+
+describe("RedisLock's vote that is won when its lease is over", () => {
+  it("is told from one that another has won", async () => {
+    const slow = new SlowServer();
+    const ballot = new Ballot(LOCK, [slow.asServer()]);
+    const vote = ballot.run(false);
+    await until("the attempt", () => slow.grant.length > 0);
+    await sleep(LOCK.terms.ttlMs);
+    for (const grant of slow.grant) grant();
+    assert.equal(await vote, null);
+    assert.equal(ballot.isLate, true);
   });
 });
 
